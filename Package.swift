@@ -1,0 +1,153 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// CI and the Makefile set this; a newcomer with a newer compiler, and its new warnings, still builds.
+let strict = Context.environment["WARNINGS_AS_ERRORS"] != nil
+
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+let libraries: [Target] = [
+    .systemLibrary(
+        name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CPosix", path: "Sources/CPosix"),
+    .target(name: "CCRC32"),
+    .target(name: "UpgradeProtocol", dependencies: ["CCRC32"], swiftSettings: settings),
+    .target(
+        name: "MQTTWire", dependencies: ["COpenSSL", "CPosix", collections, logging], swiftSettings: settings),
+    .target(
+        name: "MQTTBroker", dependencies: ["MQTTWire", "CPosix", collections, orderedCollections, logging],
+        swiftSettings: settings),
+    .target(
+        name: "UpgradeGateway", dependencies: ["UpgradeProtocol", "MQTTWire", logging], swiftSettings: settings),
+    .target(
+        name: "UpgradeCore",
+        dependencies: ["UpgradeProtocol", "COpenSSL", "CPosix", grdb, collections, orderedCollections, logging],
+        swiftSettings: settings),
+    .target(
+        name: "UpgradeAPI",
+        dependencies: [
+            "UpgradeProtocol",
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ],
+        swiftSettings: settings),
+    .target(
+        name: "UpgradeServer",
+        dependencies: [
+            "UpgradeCore", "UpgradeProtocol", "UpgradeAPI", "MQTTBroker", "MQTTWire", "CPosix", logging,
+            .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "Mustache", package: "swift-mustache"),
+            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            .product(name: "Configuration", package: "swift-configuration"),
+            .product(name: "Metrics", package: "swift-metrics"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "HTTPTypes", package: "swift-http-types"),
+        ],
+        swiftSettings: settings),
+    .target(
+        name: "UpgradeCLI",
+        dependencies: ["UpgradeAPI", "UpgradeCore", "UpgradeProtocol", "CPosix", argumentParser, logging],
+        swiftSettings: settings),
+    .target(
+        name: "GatewaySimulation",
+        dependencies: ["UpgradeGateway", "UpgradeProtocol", "MQTTWire", "CPosix", argumentParser, logging],
+        swiftSettings: settings),
+]
+
+let programs: [Target] = [
+    .executableTarget(name: "umd", dependencies: ["UpgradeServer", argumentParser], swiftSettings: settings),
+    .executableTarget(name: "umctl", dependencies: ["UpgradeCLI", argumentParser], swiftSettings: settings),
+    .executableTarget(
+        name: "gateway-sim", dependencies: ["GatewaySimulation", argumentParser], swiftSettings: settings),
+    .executableTarget(
+        name: "embedded-broker", dependencies: ["MQTTBroker", "MQTTWire", argumentParser, logging],
+        path: "Examples/EmbeddedBroker", swiftSettings: settings),
+    .executableTarget(
+        name: "frames-only", dependencies: ["UpgradeProtocol"], path: "Examples/FramesOnly",
+        swiftSettings: settings),
+    .executableTarget(
+        name: "minimal-gateway", dependencies: ["UpgradeGateway", "UpgradeProtocol"],
+        path: "Examples/MinimalGateway", swiftSettings: settings),
+]
+
+let tests: [Target] = [
+    .testTarget(
+        name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol"],
+        resources: [.copy("Vectors")], swiftSettings: settings),
+    .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
+    .testTarget(
+        name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix"], swiftSettings: settings),
+    .testTarget(
+        name: "UpgradeGatewayTests",
+        dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire"],
+        swiftSettings: settings),
+    .testTarget(
+        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", grdb],
+        swiftSettings: settings),
+    .testTarget(
+        name: "UpgradeServerTests",
+        dependencies: [
+            "UpgradeServer", "UpgradeCore", "UpgradeAPI", "UpgradeProtocol", "MQTTWire",
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+        ],
+        swiftSettings: settings),
+    .testTarget(
+        name: "UpgradeCLITests", dependencies: ["UpgradeCLI", "UpgradeAPI", "UpgradeCore"],
+        swiftSettings: settings),
+    .testTarget(
+        name: "EndToEndTests",
+        dependencies: [
+            "UpgradeProtocol", "UpgradeAPI", "MQTTWire",
+            .target(name: "umd"), .target(name: "umctl"), .target(name: "gateway-sim"),
+            .target(name: "embedded-broker"), .target(name: "frames-only"), .target(name: "minimal-gateway"),
+        ],
+        swiftSettings: settings),
+]
+
+let package = Package(
+    name: "upgrade-manager",
+    products: [
+        .library(name: "UpgradeProtocol", targets: ["UpgradeProtocol"]),
+        .library(name: "MQTTWire", targets: ["MQTTWire"]),
+        .library(name: "MQTTBroker", targets: ["MQTTBroker"]),
+        .library(name: "UpgradeGateway", targets: ["UpgradeGateway"]),
+        .library(name: "UpgradeCore", targets: ["UpgradeCore"]),
+        .library(name: "UpgradeServer", targets: ["UpgradeServer"]),
+        .library(name: "UpgradeAPI", targets: ["UpgradeAPI"]),
+        .executable(name: "umd", targets: ["umd"]),
+        .executable(name: "umctl", targets: ["umctl"]),
+        .executable(name: "gateway-sim", targets: ["gateway-sim"]),
+        .executable(name: "embedded-broker", targets: ["embedded-broker"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
+        .package(url: "https://github.com/apple/swift-collections", .upToNextMinor(from: "1.6.0")),
+        .package(url: "https://github.com/apple/swift-configuration", .upToNextMinor(from: "1.4.0")),
+        .package(url: "https://github.com/apple/swift-http-types", .upToNextMinor(from: "1.8.0")),
+        .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+        .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
+        .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
+        .package(url: "https://github.com/groue/GRDB.swift", .upToNextMinor(from: "7.10.0")),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", .upToNextMinor(from: "2.28.1")),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", .upToNextMinor(from: "2.1.1")),
+        .package(url: "https://github.com/swift-server/async-http-client", .upToNextMinor(from: "1.37.0")),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", .upToNextMinor(from: "2.13.0")),
+    ],
+    targets: libraries + programs + tests,
+    swiftLanguageModes: [.v6]
+)
