@@ -54,7 +54,7 @@ public enum OutboundPayload: Sendable {
 
 /// Who gets a publication.
 public enum Audience: Sendable {
-    /// Every client that subscribes to the topic.
+    /// Every client that subscribes to the topic and may receive it; a gateway that is disabled or not approved may not.
     case subscribers
     /// These connections alone, and of them those that hold a subscription to the topic. Each transfer's end is reported.
     case recipients([Recipient])
@@ -78,13 +78,15 @@ public enum LinkEvent: Sendable {
     /// A gateway's CONNECT was accepted. A takeover reports the old connection's end first.
     case connected(GatewayID, ConnectionID, address: String)
     /// A SUBSCRIBE was answered: from now on a publication to `topic` reaches this connection. Also reported, right after
-    /// ``connected(_:_:address:)``, for the subscriptions of a session that was resumed.
+    /// ``connected(_:_:address:)``, for the subscriptions of a session that was resumed. A filter with wildcards is reported as each topic that it matches.
     case subscribed(GatewayID, ConnectionID, Topic)
     case unsubscribed(GatewayID, ConnectionID, Topic)
     case disconnected(GatewayID, ConnectionID, reason: String)
     case message(InboundMessage)
-    /// The first byte of the packet was handed to the connection's socket.
-    case transferBegan(TransferID)
+    /// The last byte of the packet was handed to the connection's socket: its place in the budget goes to the next one, though its PUBACK may be
+    /// minutes away. A link that cannot tell leaves this out.
+    case transferWritten(TransferID)
+    /// Comes exactly once for each ``Recipient``.
     case transferEnded(TransferID, TransferEnd)
 }
 
