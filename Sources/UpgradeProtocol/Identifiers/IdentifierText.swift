@@ -1,0 +1,49 @@
+/// A text that satisfies the rule which gateway ids and company ids share; compared and hashed by its bytes.
+struct IdentifierText: Sendable {
+    let value: String
+
+    init(_ text: String, kind: IdentifierError.Kind) throws(IdentifierError) {
+        if let rule = IdentifierText.brokenRule(text, limit: kind.lengthLimit) {
+            throw IdentifierError(kind: kind, text: text, rule: rule)
+        }
+        value = text
+    }
+
+    private static func brokenRule(_ text: String, limit: Int) -> IdentifierError.Rule? {
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first, let last = scalars.last else { return .empty }
+        let byteCount = text.utf8.count
+        if byteCount > limit { return .tooLong(byteCount: byteCount, limit: limit) }
+        if first == "$" { return .startsWithDollar }
+        for scalar in scalars where scalar == "/" || scalar == "+" || scalar == "#" || scalar.isControl {
+            return .forbiddenCharacter(scalar)
+        }
+        return first.isWhiteSpace || last.isWhiteSpace ? .whiteSpaceAtEnd : nil
+    }
+}
+
+// A String compares by canonical equivalence; ids are bytes to MQTT and to the database, so they are bytes here too.
+extension IdentifierText: Hashable, Comparable {
+    static func == (left: IdentifierText, right: IdentifierText) -> Bool {
+        left.value.utf8.elementsEqual(right.value.utf8)
+    }
+
+    static func < (left: IdentifierText, right: IdentifierText) -> Bool {
+        left.value.utf8.lexicographicallyPrecedes(right.value.utf8)
+    }
+
+    func hash(into hasher: inout Hasher) {
+        for byte in value.utf8 { hasher.combine(byte) }
+        // No UTF-8 contains 0xFF: it ends the text, as the standard library's own strings do.
+        hasher.combine(0xFF as UInt8)
+    }
+}
+
+extension IdentifierError.Kind {
+    fileprivate var lengthLimit: Int {
+        switch self {
+        case .gateway: ProtocolLimits.gatewayIDLength
+        case .company: ProtocolLimits.companyIDLength
+        }
+    }
+}
