@@ -1,0 +1,75 @@
+/// Everything that can happen, as far as anyone is told.
+public enum EventKind: String, Sendable, CaseIterable {
+    case initialised
+    case imported
+    case restored
+
+    case companyCreated
+    case companyRenamed
+    case companyRegistered
+
+    case userCreated
+    case userChanged
+    case userRemoved
+    case passwordChanged
+
+    case gatewayCreated
+    case gatewayConnected
+    case gatewayDisconnected
+    /// The name, address or place was changed.
+    case gatewayChanged
+    case gatewayApproved
+    case gatewayEnabled
+    case gatewayDisabled
+    case gatewayMoved
+    case gatewayRemoved
+    /// STATUS named a version other than the last known one.
+    case versionReported
+    /// STATUS named another company than the one that the gateway is bound to.
+    case foreignCompanyClaimed
+    case frameRefused
+    case messageRefused
+    /// REQUEST_UPGRADE named a version that does not exist.
+    case unknownVersionRequested
+    case downloadSent
+
+    case releaseAdded
+    /// The folder's file no longer has the release's bytes, or is gone.
+    case releaseWithheld
+    /// The folder's file has the release's bytes again.
+    case releaseReturned
+    case releaseRemoved
+    /// A file or an upload is no release; the detail says why.
+    case releaseRefused
+    /// The store's copy no longer has the digest it is named by.
+    case releaseDamaged
+
+    case deploymentCreated
+    case deploymentCancelled
+    case upgradeSent
+    case upgradeDelivered
+    case upgradeConfirmed
+    case upgradeTimedOut
+    case upgradeFailed
+    case upgradeCancelled
+
+    /// Whether a gateway can bring it about at will: such events are one counted row per gateway, kind and hour.
+    public var coalesces: Bool {
+        switch self {
+        case .gatewayConnected, .gatewayDisconnected, .foreignCompanyClaimed, .frameRefused, .messageRefused,
+            .unknownVersionRequested, .downloadSent:
+            true
+        default: false
+        }
+    }
+
+    /// Whether everyone who may look at a dashboard may see it; the others are for those who may read the event log.
+    public var showsOnDashboard: Bool {
+        switch self {
+        case .initialised, .imported, .restored, .companyCreated, .companyRenamed, .companyRegistered, .userCreated,
+            .userChanged, .userRemoved, .passwordChanged:
+            false
+        default: true
+        }
+    }
+}

@@ -1,0 +1,18 @@
+public import UpgradeProtocol
+
+/// A customer, or the company that runs the service.
+public struct Company: Equatable, Sendable, Identifiable {
+    public let id: CompanyID
+    public var name: String
+    /// A label for people. Nothing depends on it: companies that a gateway's first STATUS made start without it.
+    public var registered: Bool
+
+    public init(id: CompanyID, name: String, registered: Bool) {
+        self.id = id
+        self.name = name
+        self.registered = registered
+    }
+
+    /// The id of the company whose super users run the service. It always exists.
+    public static let superCompanyID = "1"
+}

@@ -1,0 +1,93 @@
+/// Which part of a list is asked for.
+public struct PageRequest: Sendable, Equatable {
+    /// 1 to ``maximumLimit``.
+    public let limit: Int
+    /// Where the page before this one ended, as its `nextCursor` said.
+    public let cursor: Cursor?
+
+    public static let defaultLimit = 100
+    public static let maximumLimit = 1000
+
+    /// - Throws: ``DomainError/invalid(field:problem:)`` for a limit out of range.
+    public init(limit: Int = PageRequest.defaultLimit, cursor: Cursor? = nil) throws(DomainError) {
+        guard (1...Self.maximumLimit).contains(limit) else {
+            throw .invalid(field: "limit", problem: "\(limit) is not between 1 and \(Self.maximumLimit)")
+        }
+        self.limit = limit
+        self.cursor = cursor
+    }
+}
+
+/// One part of a list.
+public struct Page<Item: Sendable>: Sendable {
+    public var items: [Item]
+    /// How many items all pages hold together.
+    public var total: Int
+    /// Where the next page starts; nil on the last one.
+    public var nextCursor: Cursor?
+
+    public init(items: [Item], total: Int, nextCursor: Cursor?) {
+        self.items = items
+        self.total = total
+        self.nextCursor = nextCursor
+    }
+
+    /// The same page with every item put in another form.
+    public func map<Other: Sendable>(_ transform: (Item) throws -> Other) rethrows -> Page<Other> {
+        Page<Other>(items: try items.map(transform), total: total, nextCursor: nextCursor)
+    }
+}
+
+extension Page: Equatable where Item: Equatable {}
+
+/// The key of the last item of a page, in characters that a URL may carry as they are.
+public struct Cursor: Hashable, Sendable, CustomStringConvertible {
+    let key: String
+
+    init(key: String) {
+        self.key = key
+    }
+
+    init(key: Int64) {
+        self.key = String(key)
+    }
+
+    /// - Throws: ``DomainError/invalid(field:problem:)`` for text that no list handed out.
+    public init(_ text: String) throws(DomainError) {
+        guard let bytes = Self.bytes(hexadecimal: text), let key = String(validating: bytes, as: UTF8.self) else {
+            throw .invalid(field: "cursor", problem: "\(quoted(text)) is not a cursor that a list handed out")
+        }
+        self.key = key
+    }
+
+    /// Hexadecimal, so that it is safe in every part of a URL.
+    public var description: String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        text.reserveCapacity(key.utf8.count * 2)
+        for byte in key.utf8 {
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// - Throws: ``DomainError/invalid(field:problem:)`` when the key is not a number.
+    func number() throws(DomainError) -> Int64 {
+        guard let number = Int64(key) else {
+            throw .invalid(field: "cursor", problem: "\(quoted(description)) belongs to another list")
+        }
+        return number
+    }
+
+    private static func bytes(hexadecimal text: String) -> [UInt8]? {
+        let digits = text.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
+        guard digits.count % 2 == 0, !digits.isEmpty else { return nil }
+        var bytes: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(UInt8(high * 16 + low))
+        }
+        return bytes
+    }
+}

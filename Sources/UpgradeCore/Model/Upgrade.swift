@@ -1,0 +1,66 @@
+public import UpgradeProtocol
+
+/// How one gateway gets on with one deployment.
+public enum UpgradeState: String, Sendable, CaseIterable {
+    /// The only live state. A gateway has at most one pending upgrade.
+    case pending
+    case confirmed
+    case timedOut
+    case failed
+    case cancelled
+}
+
+/// One gateway's part in one deployment, by the rules of "The life of one upgrade".
+public struct Upgrade: Equatable, Sendable {
+    public let deploymentID: DeploymentID
+    public let gatewayID: GatewayID
+    /// The target.
+    public let version: Version
+    public var state: UpgradeState
+    /// Times the executable was handed to a connection.
+    public var attempts: Int
+    /// Attempts that arrived as far as MQTT can tell.
+    public var deliveredAttempts: Int
+    /// What the gateway reported right before the first attempt; only a gateway that still reports it is sent another.
+    public var fromVersion: Version?
+    /// What the gateway was known to run when the order was given.
+    public var versionAtOrder: Version?
+    public let createdAt: Timestamp
+    /// The last attempt.
+    public var sentAt: Timestamp?
+    /// The last delivered attempt.
+    public var deliveredAt: Timestamp?
+    public var settledAt: Timestamp?
+    public var reason: String?
+    /// Milliseconds until a pending upgrade times out, as of the last time they were saved.
+    public var deadlineLeft: Int64?
+    /// Milliseconds until the next attempt may start, as of the last time they were saved.
+    public var nextAttemptLeft: Int64?
+    /// The newer order for this gateway that ended this one.
+    public var supersededBy: DeploymentID?
+
+    public init(
+        deploymentID: DeploymentID, gatewayID: GatewayID, version: Version, state: UpgradeState = .pending,
+        attempts: Int = 0, deliveredAttempts: Int = 0, fromVersion: Version? = nil,
+        versionAtOrder: Version? = nil, createdAt: Timestamp, sentAt: Timestamp? = nil,
+        deliveredAt: Timestamp? = nil, settledAt: Timestamp? = nil, reason: String? = nil,
+        deadlineLeft: Int64? = nil, nextAttemptLeft: Int64? = nil, supersededBy: DeploymentID? = nil
+    ) {
+        self.deploymentID = deploymentID
+        self.gatewayID = gatewayID
+        self.version = version
+        self.state = state
+        self.attempts = attempts
+        self.deliveredAttempts = deliveredAttempts
+        self.fromVersion = fromVersion
+        self.versionAtOrder = versionAtOrder
+        self.createdAt = createdAt
+        self.sentAt = sentAt
+        self.deliveredAt = deliveredAt
+        self.settledAt = settledAt
+        self.reason = reason
+        self.deadlineLeft = deadlineLeft
+        self.nextAttemptLeft = nextAttemptLeft
+        self.supersededBy = supersededBy
+    }
+}

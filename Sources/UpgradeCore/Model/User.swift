@@ -1,0 +1,32 @@
+public import UpgradeProtocol
+
+/// A person who logs in. Passwords are not part of this value.
+public struct User: Equatable, Sendable {
+    /// Unique without regard to the case of ASCII letters; shown as first written.
+    public let username: String
+    public var name: String
+    public var role: Role
+    public var companyID: CompanyID
+    /// Somebody else chose the password.
+    public var mustChangePassword: Bool
+
+    public init(
+        username: String, name: String, role: Role, companyID: CompanyID, mustChangePassword: Bool
+    ) {
+        self.username = username
+        self.name = name
+        self.role = role
+        self.companyID = companyID
+        self.mustChangePassword = mustChangePassword
+    }
+}
+
+/// What somebody may do, as ``Policy`` spells it out.
+public enum Role: String, Sendable, CaseIterable {
+    /// Runs the service. Exists in the super company alone.
+    case `super`
+    /// Runs one company's gateways and users.
+    case admin
+    /// Looks at one company's dashboard.
+    case user
+}

@@ -1,0 +1,36 @@
+public import UpgradeProtocol
+
+/// Somebody who acts: every service takes one and asks it for its ``Scope``.
+public struct Principal: Equatable, Sendable {
+    /// The name that events and deployments keep.
+    public let username: String
+    public let role: Role
+    public let companyID: CompanyID
+
+    public init(username: String, role: Role, companyID: CompanyID) {
+        self.username = username
+        self.role = role
+        self.companyID = companyID
+    }
+
+    public init(_ user: User) {
+        self.init(username: user.username, role: user.role, companyID: user.companyID)
+    }
+
+    /// Whether the role has the permission at all, on whatever objects.
+    public func may(_ permission: Permission) -> Bool {
+        Policy.reach(of: role, for: permission) != .nothing
+    }
+
+    /// The data that this permission opens.
+    ///
+    /// - Throws: ``DomainError/forbidden(_:)`` when the role lacks the permission.
+    public func scope(for permission: Permission) throws(DomainError) -> Scope {
+        switch Policy.reach(of: role, for: permission) {
+        case .nothing: throw .forbidden("the role \(role.rawValue) may not \(permission.refusal)")
+        case .ownCompany: .company(companyID, claims: false)
+        case .ownCompanyAndClaims: .company(companyID, claims: true)
+        case .everything: .everything
+        }
+    }
+}

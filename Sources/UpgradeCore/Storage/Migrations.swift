@@ -1,0 +1,13 @@
+import GRDB
+
+/// Every change of the tables, in order. A migration that was released is never edited: append another.
+enum Migrations {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 first tables") { database in
+            try database.execute(sql: "PRAGMA application_id = \(Soundness.applicationID)")
+            try database.execute(sql: firstTables)
+        }
+        return migrator
+    }
+}

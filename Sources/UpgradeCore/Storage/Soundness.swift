@@ -1,0 +1,41 @@
+import GRDB
+
+/// Whether an existing file is a database that this program can work with.
+enum Soundness {
+    /// "UMDB", in the header of every database of ours.
+    static let applicationID: Int32 = 0x554D_4442
+
+    /// Up to this size everything is checked at each start: a quarter of a second on a slow disk.
+    private static let fullCheckLimit = 64 * 1024 * 1024
+
+    /// - Parameter mayBeEmpty: a file without tables passes, as a start that was cut off leaves it.
+    /// - Throws: ``StoreError``, and `DatabaseError` for files that SQLite cannot read.
+    static func check(_ pool: DatabasePool, path: String, mayBeEmpty: Bool) throws {
+        try pool.read { database in
+            let tables = try String.fetchAll(
+                database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            let applicationID = try Int32.fetchOne(database, sql: "PRAGMA application_id")
+            guard applicationID == Self.applicationID else {
+                if !tables.isEmpty { throw StoreError.foreign(path: path) }
+                if mayBeEmpty { return }
+                throw StoreError.damaged(path: path, problem: "it is empty")
+            }
+            if try Migrations.migrator.hasBeenSuperseded(database) { throw StoreError.newer(path: path) }
+            for table in try checkedTables(tables, in: database) {
+                let problems = try String.fetchAll(
+                    database, sql: "PRAGMA quick_check(\(table.quotedDatabaseIdentifier))")
+                guard problems == ["ok"] else {
+                    throw StoreError.damaged(path: path, problem: oneLine(problems.first ?? "no answer"))
+                }
+            }
+        }
+    }
+
+    /// In a large database all but the tables that grow without end.
+    private static func checkedTables(_ tables: [String], in database: Database) throws -> [String] {
+        let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+        let pageSize = try Int.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+        if pages * pageSize <= fullCheckLimit { return tables }
+        return tables.filter { $0 != "event" && $0 != "upgrade" }
+    }
+}

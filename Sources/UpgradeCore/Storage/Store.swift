@@ -1,0 +1,119 @@
+import FoundationEssentials
+import GRDB
+
+/// The database of one installation.
+///
+/// Whatever reads or changes it goes through ``read(_:)`` and ``write(_:)``; the handle that their closures get must
+/// not leave them. Only `Storage` knows that there is SQLite behind it.
+public final class Store: Sendable {
+    /// Where the database is.
+    public let path: String
+    /// What every committed change is announced on.
+    public let changes: ChangeFeed
+
+    /// For online backup.
+    let pool: DatabasePool
+    private let commits: GroupCommit
+
+    /// What ``open(at:_:now:)`` does when there is no file.
+    public enum Absence: Sendable {
+        /// Makes an empty database.
+        case creates
+        /// Throws ``StoreError/missing(path:)``.
+        case isAnError
+    }
+
+    /// Opens the database, looks whether it is sound and brings its tables up to date.
+    ///
+    /// Blocks its thread meanwhile: some milliseconds, up to a second when the database is large.
+    ///
+    /// - Parameters:
+    ///   - path: the file. Its folder exists.
+    ///   - absence: what to do when there is no file.
+    ///   - now: the wall clock; another one for tests.
+    /// - Throws: ``StoreError``.
+    public static func open(
+        at path: String, ifAbsent absence: Absence, now: @escaping @Sendable () -> Timestamp = Timestamp.now
+    ) throws(StoreError) -> Store {
+        let exists = FileManager.default.fileExists(atPath: path)
+        if !exists, absence == .isAnError { throw .missing(path: path) }
+        do {
+            let pool = try DatabasePool(path: path, configuration: configuration)
+            if exists { try Soundness.check(pool, path: path, mayBeEmpty: absence == .creates) }
+            try Migrations.migrator.migrate(pool)
+            try promiseDurability(pool, path: path)
+            return Store(path: path, pool: pool, now: now)
+        } catch let error as StoreError {
+            throw error
+        } catch let error as DatabaseError {
+            throw StoreError(error, path: path)
+        } catch {
+            throw .cannotOpen(path: path, problem: oneLine("\(error)"))
+        }
+    }
+
+    private init(path: String, pool: DatabasePool, now: @escaping @Sendable () -> Timestamp) {
+        self.path = path
+        self.pool = pool
+        changes = ChangeFeed()
+        commits = GroupCommit(pool: pool, changes: changes, now: now)
+    }
+
+    /// Runs a query on the last committed state, beside any writer.
+    ///
+    /// - Throws: what `body` throws, and ``DomainError/unavailable(_:)`` when the database does not answer.
+    public func read<Value: Sendable>(
+        _ body: @escaping @Sendable (Snapshot) throws -> Value
+    ) async throws -> Value {
+        do {
+            return try await pool.read { try body(Snapshot(database: $0)) }
+        } catch let error as DatabaseError {
+            throw DomainError(error) ?? error
+        }
+    }
+
+    /// Runs a closure as one domain transaction, and returns after what it changed is durable.
+    ///
+    /// Closures that arrive while a transaction runs share the next one, in the order of their arrival. Each has its own
+    /// savepoint: one that throws changes nothing and fails alone. A closure may run twice, when the transaction it
+    /// shared broke; it must therefore have no effect but on the database.
+    ///
+    /// - Throws: what `body` throws; ``DomainError/storageFull`` and ``DomainError/unavailable(_:)`` when the
+    ///   transaction could not be committed.
+    public func write<Value: Sendable>(
+        _ body: @escaping @Sendable (Transaction) throws -> Value
+    ) async throws -> Value {
+        try await commits.write(body)
+    }
+
+    /// Waits for what is running and closes the files. The store is of no use afterwards.
+    public func close() throws {
+        changes.finish()
+        try pool.close()
+    }
+
+    private static var configuration: Configuration {
+        var configuration = Configuration()
+        configuration.label = "store"
+        configuration.maximumReaderCount = 4
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { database in
+            try database.execute(sql: "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864")
+        }
+        return configuration
+    }
+
+    /// GRDB sets synchronous=NORMAL whenever it turns on the write-ahead log, whatever the configuration says.
+    private static func promiseDurability(_ pool: DatabasePool, path: String) throws {
+        let synchronous = try pool.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            return try Int.fetchOne(database, sql: "PRAGMA synchronous")
+        }
+        guard synchronous == 2 else { throw StoreError.notDurable(path: path) }
+    }
+}
+
+/// The last committed state, while a ``Store/read(_:)`` closure runs.
+public struct Snapshot {
+    let database: Database
+}
