@@ -1,0 +1,58 @@
+public import UpgradeProtocol
+
+/// Something that happened, as `/events` shows it.
+public struct EventBody: Codable, Sendable, Equatable {
+    /// Its number; later events have larger ones.
+    public var id: Int64
+    /// When it happened.
+    public var time: Timestamp
+    /// What happened, as a stable name for programs.
+    public var kind: String
+    /// The user name of who did it; nil when a gateway or the daemon did.
+    @Nullable public var actor: String?
+    /// The gateway concerned.
+    @Nullable public var gatewayId: GatewayID?
+    /// The company concerned.
+    @Nullable public var companyId: CompanyID?
+    /// The rest, for people: one line.
+    public var detail: String
+
+    /// An event.
+    public init(
+        id: Int64, time: Timestamp, kind: String, actor: String?, gatewayId: GatewayID?, companyId: CompanyID?,
+        detail: String
+    ) {
+        self.id = id
+        self.time = time
+        self.kind = kind
+        self.actor = actor
+        self.gatewayId = gatewayId
+        self.companyId = companyId
+        self.detail = detail
+    }
+}
+
+/// The filters of `GET /events`; nil does not filter.
+public struct EventQuery: Sendable, Equatable {
+    /// Events of this gateway.
+    public var gateway: GatewayID?
+    /// Events that this user caused.
+    public var user: String?
+
+    /// Filters for events.
+    public init(gateway: GatewayID? = nil, user: String? = nil) {
+        self.gateway = gateway
+        self.user = user
+    }
+
+    var items: [QueryItem] { [("gateway", gateway?.rawValue), ("user", user)] }
+}
+
+extension APIClient {
+    /// `GET /events`, newest first.
+    public func events(
+        _ query: EventQuery = EventQuery(), page: PageQuery = PageQuery()
+    ) async throws(APIError) -> Page<EventBody> {
+        try await get(["events"], query: query.items + page.items)
+    }
+}

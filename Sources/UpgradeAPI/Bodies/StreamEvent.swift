@@ -1,0 +1,48 @@
+public import FoundationEssentials
+
+/// One server-sent event of `GET /stream`: `event:` is ``name``, `data:` the body's JSON in one line.
+///
+/// The stream carries what the caller may see, in the order of the commits. Bodies are whole, so that a reader replaces what it has.
+public enum StreamEvent: Sendable, Equatable {
+    /// `event: event`: something happened.
+    case event(EventBody)
+    /// `event: gateway`: a gateway is new or changed.
+    case gateway(GatewayBody)
+    /// `event: deployment`: a deployment is new or its counts changed.
+    case deployment(DeploymentBody)
+    /// `event: release`: a release is new or its state changed.
+    case release(ReleaseBody)
+
+    /// What stands in the `event:` field.
+    public var name: String {
+        switch self {
+        case .event: "event"
+        case .gateway: "gateway"
+        case .deployment: "deployment"
+        case .release: "release"
+        }
+    }
+
+    /// What stands in the `data:` field: JSON without line breaks.
+    public func data() throws -> Data {
+        switch self {
+        case .event(let body): try APICoding.encode(body)
+        case .gateway(let body): try APICoding.encode(body)
+        case .deployment(let body): try APICoding.encode(body)
+        case .release(let body): try APICoding.encode(body)
+        }
+    }
+
+    /// Reads the two fields back.
+    ///
+    /// - Returns: Nil for a name that this version does not know.
+    public init?(name: String, data: Data) throws {
+        switch name {
+        case "event": self = .event(try APICoding.decodeResponse(EventBody.self, from: data))
+        case "gateway": self = .gateway(try APICoding.decodeResponse(GatewayBody.self, from: data))
+        case "deployment": self = .deployment(try APICoding.decodeResponse(DeploymentBody.self, from: data))
+        case "release": self = .release(try APICoding.decodeResponse(ReleaseBody.self, from: data))
+        default: return nil
+        }
+    }
+}
