@@ -56,7 +56,7 @@ public struct CompanyPatch: RequestBody, Equatable {
 
 extension APIClient {
     /// `GET /companies`.
-    public func companies(_ page: PageQuery = PageQuery()) async throws(APIError) -> Page<CompanyBody> {
+    public func companies(_ page: PageQuery = PageQuery()) async throws(APIError) -> PageBody<CompanyBody> {
         try await get(["companies"], query: page.items)
     }
 

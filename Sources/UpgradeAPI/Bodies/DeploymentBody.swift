@@ -7,18 +7,18 @@ public struct DeploymentBody: Codable, Sendable, Equatable {
     /// The release that was ordered.
     public var version: Version
     /// The gateways that were meant.
-    public var target: DeploymentTarget
+    public var target: DeploymentTargetBody
     /// The user name of who ordered it.
     public var createdBy: String
     /// When it was ordered.
-    public var createdAt: Timestamp
+    public var createdAt: RFC3339Time
     /// How many of its upgrades are in which state.
-    public var counts: UpgradeCounts
+    public var counts: UpgradeCountsBody
 
     /// A deployment.
     public init(
-        id: Int64, version: Version, target: DeploymentTarget, createdBy: String, createdAt: Timestamp,
-        counts: UpgradeCounts
+        id: Int64, version: Version, target: DeploymentTargetBody, createdBy: String, createdAt: RFC3339Time,
+        counts: UpgradeCountsBody
     ) {
         self.id = id
         self.version = version
@@ -37,17 +37,17 @@ public struct DeploymentOrder: RequestBody, Equatable {
     /// The release to send.
     public var version: Version
     /// The gateways to send it to.
-    public var target: DeploymentTarget
+    public var target: DeploymentTargetBody
 
     /// An order.
-    public init(version: Version, target: DeploymentTarget) {
+    public init(version: Version, target: DeploymentTargetBody) {
         self.version = version
         self.target = target
     }
 }
 
 /// How many upgrades of a deployment are in which state.
-public struct UpgradeCounts: Codable, Sendable, Equatable {
+public struct UpgradeCountsBody: Codable, Sendable, Equatable {
     /// Waiting, being sent, or waiting for the gateway's STATUS.
     public var pending: Int
     /// Confirmed by a STATUS with the target version.
@@ -74,7 +74,7 @@ public struct UpgradeCounts: Codable, Sendable, Equatable {
 
 extension APIClient {
     /// `GET /deployments`, newest first.
-    public func deployments(_ page: PageQuery = PageQuery()) async throws(APIError) -> Page<DeploymentBody> {
+    public func deployments(_ page: PageQuery = PageQuery()) async throws(APIError) -> PageBody<DeploymentBody> {
         try await get(["deployments"], query: page.items)
     }
 
@@ -91,7 +91,7 @@ extension APIClient {
     /// `GET /deployments/{id}/gateways`.
     public func upgrades(
         ofDeployment id: Int64, page: PageQuery = PageQuery()
-    ) async throws(APIError) -> Page<UpgradeBody> {
+    ) async throws(APIError) -> PageBody<UpgradeBody> {
         try await get(["deployments", String(id), "gateways"], query: page.items)
     }
 

@@ -5,7 +5,7 @@ public struct EventBody: Codable, Sendable, Equatable {
     /// Its number; later events have larger ones.
     public var id: Int64
     /// When it happened.
-    public var time: Timestamp
+    public var time: RFC3339Time
     /// What happened, as a stable name for programs.
     public var kind: String
     /// The user name of who did it; nil when a gateway or the daemon did.
@@ -19,7 +19,7 @@ public struct EventBody: Codable, Sendable, Equatable {
 
     /// An event.
     public init(
-        id: Int64, time: Timestamp, kind: String, actor: String?, gatewayId: GatewayID?, companyId: CompanyID?,
+        id: Int64, time: RFC3339Time, kind: String, actor: String?, gatewayId: GatewayID?, companyId: CompanyID?,
         detail: String
     ) {
         self.id = id
@@ -52,7 +52,7 @@ extension APIClient {
     /// `GET /events`, newest first.
     public func events(
         _ query: EventQuery = EventQuery(), page: PageQuery = PageQuery()
-    ) async throws(APIError) -> Page<EventBody> {
+    ) async throws(APIError) -> PageBody<EventBody> {
         try await get(["events"], query: query.items + page.items)
     }
 }

@@ -23,11 +23,11 @@ public struct GatewayBody: Codable, Sendable, Equatable {
     /// The version it last reported.
     @Nullable public var version: Version?
     /// The time of its last upgrade, as it reported it.
-    @Nullable public var lastUpgrade: Timestamp?
+    @Nullable public var lastUpgrade: RFC3339Time?
     /// Whether it is connected.
     public var online: Bool
     /// When it was last heard of.
-    @Nullable public var lastSeen: Timestamp?
+    @Nullable public var lastSeen: RFC3339Time?
     /// The state of its last upgrade; nil when nothing was ever ordered.
     @Nullable public var state: UpgradeStateName?
     /// The version its last upgrade was to bring.
@@ -41,7 +41,7 @@ public struct GatewayBody: Codable, Sendable, Equatable {
     public init(
         id: GatewayID, companyId: CompanyID?, claimedCompanyId: CompanyID?, name: String, address: String?,
         latitude: Double?, longitude: Double?, enabled: Bool, approved: Bool, version: Version?,
-        lastUpgrade: Timestamp?, online: Bool, lastSeen: Timestamp?, state: UpgradeStateName?,
+        lastUpgrade: RFC3339Time?, online: Bool, lastSeen: RFC3339Time?, state: UpgradeStateName?,
         targetVersion: Version?, badFrames: Int, reason: String?
     ) {
         self.id = id
@@ -140,7 +140,7 @@ extension APIClient {
     /// `GET /gateways`.
     public func gateways(
         _ query: GatewayQuery = GatewayQuery(), page: PageQuery = PageQuery()
-    ) async throws(APIError) -> Page<GatewayBody> {
+    ) async throws(APIError) -> PageBody<GatewayBody> {
         try await get(["gateways"], query: query.items + page.items)
     }
 
@@ -165,7 +165,7 @@ extension APIClient {
     }
 
     /// `GET /gateways/{id}/events`, newest first.
-    public func events(of id: GatewayID, page: PageQuery = PageQuery()) async throws(APIError) -> Page<EventBody> {
+    public func events(of id: GatewayID, page: PageQuery = PageQuery()) async throws(APIError) -> PageBody<EventBody> {
         try await get(["gateways", id.rawValue, "events"], query: page.items)
     }
 }

@@ -9,7 +9,7 @@ public struct ReleaseBody: Codable, Sendable, Equatable {
     /// SHA-256 of the executable, 64 lower-case hexadecimal digits.
     public var sha256: String
     /// When it was added.
-    public var addedAt: Timestamp
+    public var addedAt: RFC3339Time
     /// Whether it can be sent.
     public var state: ReleaseStateName
     /// How many gateways report this version.
@@ -17,7 +17,7 @@ public struct ReleaseBody: Codable, Sendable, Equatable {
 
     /// A release.
     public init(
-        version: Version, size: Int, sha256: String, addedAt: Timestamp, state: ReleaseStateName, gateways: Int
+        version: Version, size: Int, sha256: String, addedAt: RFC3339Time, state: ReleaseStateName, gateways: Int
     ) {
         self.version = version
         self.size = size
@@ -40,7 +40,7 @@ public enum ReleaseStateName: String, Codable, Sendable, CaseIterable {
 
 extension APIClient {
     /// `GET /releases`, newest version first.
-    public func releases(_ page: PageQuery = PageQuery()) async throws(APIError) -> Page<ReleaseBody> {
+    public func releases(_ page: PageQuery = PageQuery()) async throws(APIError) -> PageBody<ReleaseBody> {
         try await get(["releases"], query: page.items)
     }
 

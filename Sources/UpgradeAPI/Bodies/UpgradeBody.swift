@@ -13,18 +13,18 @@ public struct UpgradeBody: Codable, Sendable, Equatable {
     /// The version that the gateway had before; nil when it had reported none.
     @Nullable public var fromVersion: Version?
     /// When it was last handed to a connection.
-    @Nullable public var sentAt: Timestamp?
+    @Nullable public var sentAt: RFC3339Time?
     /// When the last attempt was delivered.
-    @Nullable public var deliveredAt: Timestamp?
+    @Nullable public var deliveredAt: RFC3339Time?
     /// When it stopped being pending.
-    @Nullable public var settledAt: Timestamp?
+    @Nullable public var settledAt: RFC3339Time?
     /// Why it ended as it did, where there is more to say than the state.
     @Nullable public var reason: String?
 
     /// An upgrade.
     public init(
         gatewayId: GatewayID, deploymentId: Int64, state: UpgradeStateName, attempts: Int, fromVersion: Version?,
-        sentAt: Timestamp?, deliveredAt: Timestamp?, settledAt: Timestamp?, reason: String?
+        sentAt: RFC3339Time?, deliveredAt: RFC3339Time?, settledAt: RFC3339Time?, reason: String?
     ) {
         self.gatewayId = gatewayId
         self.deploymentId = deploymentId

@@ -83,7 +83,7 @@ public struct UserPatch: RequestBody, Equatable {
 
 extension APIClient {
     /// `GET /users`.
-    public func users(_ page: PageQuery = PageQuery()) async throws(APIError) -> Page<UserBody> {
+    public func users(_ page: PageQuery = PageQuery()) async throws(APIError) -> PageBody<UserBody> {
         try await get(["users"], query: page.items)
     }
 

@@ -34,7 +34,7 @@ public struct APIClient: Sendable {
 
     /// Every item of a list, page after page; `page` fetches one, such as `{ try await client.companies($0) }`.
     public func all<Item>(
-        _ page: (PageQuery) async throws(APIError) -> Page<Item>
+        _ page: (PageQuery) async throws(APIError) -> PageBody<Item>
     ) async throws(APIError) -> [Item] {
         var items: [Item] = []
         var query = PageQuery(limit: 1_000)

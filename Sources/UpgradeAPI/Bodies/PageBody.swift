@@ -1,5 +1,5 @@
 /// One page of a list.
-public struct Page<Item: Codable & Sendable>: Codable, Sendable {
+public struct PageBody<Item: Codable & Sendable>: Codable, Sendable {
     /// The items of this page, in the list's order.
     public var items: [Item]
     /// How many items the whole list has, after the filters.
@@ -15,13 +15,13 @@ public struct Page<Item: Codable & Sendable>: Codable, Sendable {
     }
 }
 
-extension Page: Equatable where Item: Equatable {}
+extension PageBody: Equatable where Item: Equatable {}
 
 /// Which part of a list is asked for.
 public struct PageQuery: Sendable, Equatable {
     /// At most this many items: 1 to 1000, 100 when left out.
     public var limit: Int?
-    /// ``Page/nextCursor`` of the page before; nil asks for the first.
+    /// ``PageBody/nextCursor`` of the page before; nil asks for the first.
     public var cursor: String?
 
     /// Asks for a page.

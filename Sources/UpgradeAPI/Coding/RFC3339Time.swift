@@ -1,7 +1,7 @@
 /// A point in time as the API writes it: RFC 3339 in UTC with milliseconds, `2026-11-22T04:20:46.123Z`.
 ///
 /// It counts whole milliseconds, as the database does, so that nothing is lost to binary fractions on the way.
-public struct Timestamp: Hashable, Comparable, Sendable {
+public struct RFC3339Time: Hashable, Comparable, Sendable {
     /// Milliseconds since 1970-01-01T00:00:00Z; negative before that.
     public let unixMilliseconds: Int64
 
@@ -30,13 +30,15 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     }
 
     /// The earlier of two points in time comes first.
-    public static func < (left: Timestamp, right: Timestamp) -> Bool { left.unixMilliseconds < right.unixMilliseconds }
+    public static func < (left: RFC3339Time, right: RFC3339Time) -> Bool {
+        left.unixMilliseconds < right.unixMilliseconds
+    }
 
     private static let earliest: Int64 = -62_167_219_200_000
     private static let latest: Int64 = 253_402_300_799_999
 }
 
-extension Timestamp: CustomStringConvertible {
+extension RFC3339Time: CustomStringConvertible {
     /// RFC 3339 in UTC with three fraction digits.
     public var description: String {
         let (days, rest) = unixMilliseconds.flooredDivision(by: 86_400_000)
@@ -53,12 +55,12 @@ extension Timestamp: CustomStringConvertible {
     }
 }
 
-extension Timestamp: Codable {
+extension RFC3339Time: Codable {
     /// Reads an RFC 3339 string.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        guard let time = Timestamp(text) else {
+        guard let time = RFC3339Time(text) else {
             throw DecodingError.dataCorruptedError(
                 in: container, debugDescription: "\(text.quoted) is not an RFC 3339 time, such as 2026-11-22T04:20:46Z")
         }

@@ -1,7 +1,7 @@
 public import UpgradeProtocol
 
 /// Whom a deployment is for: `{"gateways": ["gw2"]}`, `{"company": "2"}` or `{"all": true}`.
-public enum DeploymentTarget: Sendable, Equatable {
+public enum DeploymentTargetBody: Sendable, Equatable {
     /// These gateways.
     case gateways([GatewayID])
     /// The gateways of a company that are known when the order is given.
@@ -10,7 +10,7 @@ public enum DeploymentTarget: Sendable, Equatable {
     case all
 }
 
-extension DeploymentTarget: Codable {
+extension DeploymentTargetBody: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable { case gateways, company, all }
 
     /// Reads an object with exactly one of the three members.
