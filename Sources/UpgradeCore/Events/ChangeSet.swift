@@ -52,7 +52,7 @@ public struct ChangeSet: Sendable {
         deployments.insert(ChangedDeployment(id: deployment, companyID: company))
     }
 
-    /// - Parameter announced: whether people are to be prompted with it as new.
+    /// A release was added, removed, withheld or returned; `announced` if people are to be prompted with it as new.
     mutating func add(release: Version, announced: Bool) {
         releasesChanged = true
         if announced { announcedReleases.insert(release) }

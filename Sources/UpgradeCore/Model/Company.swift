@@ -12,7 +12,12 @@ public struct Company: Equatable, Sendable, Identifiable {
         self.name = name
         self.registered = registered
     }
+}
 
-    /// The id of the company whose super users run the service. It always exists.
-    public static let superCompanyID = "1"
+extension CompanyID {
+    /// The company whose super users run the service. It always exists.
+    public static let superCompany: CompanyID = {
+        guard let id = try? CompanyID("1") else { preconditionFailure("a constant that satisfies its rule") }
+        return id
+    }()
 }

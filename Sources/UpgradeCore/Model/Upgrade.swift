@@ -32,10 +32,6 @@ public struct Upgrade: Equatable, Sendable {
     public var deliveredAt: Timestamp?
     public var settledAt: Timestamp?
     public var reason: String?
-    /// Milliseconds until a pending upgrade times out, as of the last time they were saved.
-    public var deadlineLeft: Int64?
-    /// Milliseconds until the next attempt may start, as of the last time they were saved.
-    public var nextAttemptLeft: Int64?
     /// The newer order for this gateway that ended this one.
     public var supersededBy: DeploymentID?
 
@@ -44,7 +40,7 @@ public struct Upgrade: Equatable, Sendable {
         attempts: Int = 0, deliveredAttempts: Int = 0, fromVersion: Version? = nil,
         versionAtOrder: Version? = nil, createdAt: Timestamp, sentAt: Timestamp? = nil,
         deliveredAt: Timestamp? = nil, settledAt: Timestamp? = nil, reason: String? = nil,
-        deadlineLeft: Int64? = nil, nextAttemptLeft: Int64? = nil, supersededBy: DeploymentID? = nil
+        supersededBy: DeploymentID? = nil
     ) {
         self.deploymentID = deploymentID
         self.gatewayID = gatewayID
@@ -59,8 +55,6 @@ public struct Upgrade: Equatable, Sendable {
         self.deliveredAt = deliveredAt
         self.settledAt = settledAt
         self.reason = reason
-        self.deadlineLeft = deadlineLeft
-        self.nextAttemptLeft = nextAttemptLeft
         self.supersededBy = supersededBy
     }
 }

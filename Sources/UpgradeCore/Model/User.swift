@@ -7,7 +7,7 @@ public struct User: Equatable, Sendable {
     public var name: String
     public var role: Role
     public var companyID: CompanyID
-    /// Somebody else chose the password.
+    /// The password is the one that every installation starts with.
     public var mustChangePassword: Bool
 
     public init(

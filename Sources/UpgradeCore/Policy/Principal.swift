@@ -17,6 +17,12 @@ public struct Principal: Equatable, Sendable {
         self.init(username: user.username, role: user.role, companyID: user.companyID)
     }
 
+    /// The name of whoever opens the control socket; no user can have it.
+    public static let operatorName = "operator"
+
+    /// Whoever opens the control socket: acts as a super user without being one of the users.
+    public static let `operator` = Principal(username: operatorName, role: .super, companyID: .superCompany)
+
     /// Whether the role has the permission at all, on whatever objects.
     public func may(_ permission: Permission) -> Bool {
         Policy.reach(of: role, for: permission) != .nothing

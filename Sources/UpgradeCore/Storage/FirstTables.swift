@@ -16,9 +16,8 @@ extension Migrations {
             company_id TEXT NOT NULL REFERENCES company (id),
             -- Null: nobody can log in yet, as after an import.
             password_hash TEXT,
-            must_change_password INTEGER NOT NULL DEFAULT 0 CHECK (must_change_password IN (0, 1)),
             -- The password is the one that every installation starts with.
-            has_bootstrap_password INTEGER NOT NULL DEFAULT 0 CHECK (has_bootstrap_password IN (0, 1)),
+            must_change_password INTEGER NOT NULL DEFAULT 0 CHECK (must_change_password IN (0, 1)),
             created_at INTEGER NOT NULL,
             CHECK (role <> 'super' OR company_id = '1')
         ) STRICT;
@@ -74,9 +73,9 @@ extension Migrations {
             upgrade_state TEXT,
             target_version INTEGER,
             upgrade_reason TEXT
-        ) STRICT;
+        ) STRICT, WITHOUT ROWID;
         CREATE INDEX gateway_by_company ON gateway (seen_by_company_id, id);
-        CREATE INDEX gateway_by_version ON gateway (version, company_id, id);
+        CREATE INDEX gateway_by_version ON gateway (version, id);
         CREATE INDEX gateway_by_state ON gateway (upgrade_state, id);
         CREATE INDEX gateway_online ON gateway (id) WHERE online = 1;
 
@@ -94,9 +93,11 @@ extension Migrations {
             delivered_at INTEGER,
             settled_at INTEGER CHECK ((settled_at IS NULL) = (state = 'pending')),
             reason TEXT,
-            -- Milliseconds that were left when they were last saved: deadlines go on from there after a restart.
-            deadline_left INTEGER,
-            next_attempt_left INTEGER,
+            cut_offs INTEGER NOT NULL DEFAULT 0,
+            under_way INTEGER NOT NULL DEFAULT 0 CHECK (under_way IN (0, 1)),
+            -- Operating time, in milliseconds: it stands still while the daemon is stopped.
+            deadline INTEGER NOT NULL,
+            not_before INTEGER,
             superseded_by INTEGER REFERENCES deployment (id),
             PRIMARY KEY (deployment_id, gateway_id)
         ) STRICT, WITHOUT ROWID;

@@ -8,7 +8,8 @@ enum Soundness {
     /// Up to this size everything is checked at each start: a quarter of a second on a slow disk.
     private static let fullCheckLimit = 64 * 1024 * 1024
 
-    /// - Parameter mayBeEmpty: a file without tables passes, as a start that was cut off leaves it.
+    /// A file without tables passes if it `mayBeEmpty`: a first start that was cut off leaves one.
+    ///
     /// - Throws: ``StoreError``, and `DatabaseError` for files that SQLite cannot read.
     static func check(_ pool: DatabasePool, path: String, mayBeEmpty: Bool) throws {
         try pool.read { database in

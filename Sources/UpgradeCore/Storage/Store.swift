@@ -15,7 +15,7 @@ public final class Store: Sendable {
     let pool: DatabasePool
     private let commits: GroupCommit
 
-    /// What ``open(at:_:now:)`` does when there is no file.
+    /// What ``open(at:ifAbsent:now:)`` does when there is no file.
     public enum Absence: Sendable {
         /// Makes an empty database.
         case creates
@@ -31,6 +31,7 @@ public final class Store: Sendable {
     ///   - path: the file. Its folder exists.
     ///   - absence: what to do when there is no file.
     ///   - now: the wall clock; another one for tests.
+    /// - Returns: the store, ready for use.
     /// - Throws: ``StoreError``.
     public static func open(
         at path: String, ifAbsent absence: Absence, now: @escaping @Sendable () -> Timestamp = Timestamp.now
@@ -113,7 +114,12 @@ public final class Store: Sendable {
     }
 }
 
+/// Something that a query can be put to: every table of `Storage` is a property of it.
+protocol DatabaseAccess {
+    var database: Database { get }
+}
+
 /// The last committed state, while a ``Store/read(_:)`` closure runs.
-public struct Snapshot {
+public struct Snapshot: DatabaseAccess {
     let database: Database
 }

@@ -1,0 +1,28 @@
+public import UpgradeProtocol
+
+/// Which gateways are asked for; nil asks for all.
+public struct GatewayFilter: Sendable, Equatable {
+    /// Bound to this company, or in quarantine and claiming it.
+    public var company: CompanyID?
+    /// Reporting this version.
+    public var version: Version?
+    /// Whose newest upgrade is in this state.
+    public var state: UpgradeState?
+    public var online: Bool?
+    /// Whose id, name or address contains this text; upper and lower case of ASCII letters are the same.
+    public var search: String?
+    /// Bound to a company, or in quarantine.
+    public var approved: Bool?
+
+    public init(
+        company: CompanyID? = nil, version: Version? = nil, state: UpgradeState? = nil, online: Bool? = nil,
+        search: String? = nil, approved: Bool? = nil
+    ) {
+        self.company = company
+        self.version = version
+        self.state = state
+        self.online = online
+        self.search = search
+        self.approved = approved
+    }
+}

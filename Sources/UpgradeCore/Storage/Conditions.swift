@@ -1,0 +1,62 @@
+import GRDB
+
+/// The terms of a WHERE clause, with the values they compare with.
+struct Conditions {
+    private var terms: [String] = []
+    private(set) var arguments = StatementArguments()
+
+    mutating func require(_ term: String, _ values: (any DatabaseValueConvertible)?...) {
+        terms.append(term)
+        arguments += StatementArguments(values)
+    }
+
+    /// `WHERE …`, or nothing when there are no terms.
+    var clause: String {
+        terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ")
+    }
+
+    /// The same with one term more.
+    func and(_ term: String, _ values: (any DatabaseValueConvertible)?...) -> Conditions {
+        var copy = self
+        copy.terms.append(term)
+        copy.arguments += StatementArguments(values)
+        return copy
+    }
+}
+
+extension Database {
+    /// A page of a list that is sorted by one unique key.
+    ///
+    /// One row more than the page holds is fetched, which tells whether another page follows.
+    func page<Item: Sendable>(
+        _ list: KeysetList, _ request: PageRequest, item: (Row) throws -> Item, cursor: (Item) -> Cursor
+    ) throws -> Page<Item> {
+        var rows = list.conditions
+        if let cursor = request.cursor {
+            let key: any DatabaseValueConvertible = list.keyIsNumber ? try cursor.number() : cursor.key
+            rows = rows.and("\(list.key) \(list.descending ? "<" : ">") ?", key)
+        }
+        let sql = """
+            SELECT \(list.columns) FROM \(list.source) \(rows.clause)
+            ORDER BY \(list.key) \(list.descending ? "DESC" : "ASC") LIMIT \(request.limit + 1)
+            """
+        var items: [Item] = []
+        let cursorOverRows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: rows.arguments)
+        while let row = try cursorOverRows.next() { items.append(try item(row)) }
+        let hasMore = items.count > request.limit
+        if hasMore { items.removeLast() }
+        let count = "SELECT count(*) FROM \(list.source) \(list.conditions.clause)"
+        let total = try Int.fetchOne(cachedStatement(sql: count), arguments: list.conditions.arguments) ?? 0
+        return Page(items: items, total: total, nextCursor: hasMore ? items.last.map(cursor) : nil)
+    }
+}
+
+/// A list whose pages start after a key, not at a number of rows: as fast on the last page as on the first.
+struct KeysetList {
+    var columns: String
+    var source: String
+    var conditions: Conditions
+    var key: String
+    var keyIsNumber = false
+    var descending = false
+}

@@ -1,0 +1,182 @@
+import GRDB
+import UpgradeProtocol
+
+/// The gateways. The columns that tell of a gateway's newest upgrade are kept by triggers on the upgrade table.
+struct GatewayTable {
+    let database: Database
+
+    static let columns = """
+        id, company_id, claimed_company_id, name, address, latitude, longitude, enabled, version, last_upgrade, online, \
+        last_seen, bad_frames, latest_deployment_id, upgrade_state, target_version, upgrade_reason
+        """
+
+    func find(_ id: GatewayID, in scope: Scope) throws -> Gateway? {
+        let gateway = try Row.fetchOne(
+            database.cachedStatement(sql: "SELECT \(Self.columns) FROM gateway WHERE id = ?"),
+            arguments: [id.rawValue]
+        ).map(Gateway.init(row:))
+        guard let gateway,
+            scope.contains(company: gateway.companyID, claimedCompany: gateway.claimedCompanyID)
+        else { return nil }
+        return gateway
+    }
+
+    /// By id.
+    func list(_ filter: GatewayFilter, in scope: Scope, _ request: PageRequest) throws -> Page<Gateway> {
+        let list = KeysetList(
+            columns: Self.columns, source: "gateway", conditions: filter.conditions(in: scope), key: "id")
+        return try database.page(list, request, item: Gateway.init(row:), cursor: { Cursor(key: $0.id.rawValue) })
+    }
+
+    /// Calls `body` with every gateway that the filter lets through, one at a time, by id.
+    func forEach(_ filter: GatewayFilter, in scope: Scope, _ body: (Gateway) throws -> Void) throws {
+        let conditions = filter.conditions(in: scope)
+        let sql = "SELECT \(Self.columns) FROM gateway \(conditions.clause) ORDER BY id"
+        let rows = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: conditions.arguments)
+        while let row = try rows.next() { try body(Gateway(row: row)) }
+    }
+
+    /// How many gateways report each version; nil stands for those that have reported none.
+    func versions(in scope: Scope) throws -> [Version?: Int] {
+        try counts(by: "version", in: scope) { try $0.optionalVersion("key") }
+    }
+
+    /// How many gateways have their newest upgrade in each state; nil stands for those that were never upgraded.
+    func states(in scope: Scope) throws -> [UpgradeState?: Int] {
+        try counts(by: "upgrade_state", in: scope) { try $0.optionalName("key") }
+    }
+
+    func count(_ filter: GatewayFilter, in scope: Scope) throws -> Int {
+        let conditions = filter.conditions(in: scope)
+        return try Int.fetchOne(
+            database.cachedStatement(sql: "SELECT count(*) FROM gateway \(conditions.clause)"),
+            arguments: conditions.arguments) ?? 0
+    }
+
+    private func counts<Key: Hashable>(
+        by column: String, in scope: Scope, key: (Row) throws -> Key
+    ) throws -> [Key: Int] {
+        let conditions = GatewayFilter().conditions(in: scope)
+        let sql = "SELECT \(column) AS key, count(*) AS count FROM gateway \(conditions.clause) GROUP BY \(column)"
+        var counts: [Key: Int] = [:]
+        let rows = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: conditions.arguments)
+        while let row = try rows.next() { counts[try key(row)] = row["count"] }
+        return counts
+    }
+
+    // MARK: What people change
+
+    func insert(_ id: GatewayID, company: CompanyID?, claimed: CompanyID?, at time: Timestamp) throws {
+        try database.cachedStatement(
+            sql: "INSERT INTO gateway (id, company_id, claimed_company_id, name, created_at) VALUES (?, ?, ?, ?, ?)"
+        ).execute(arguments: [
+            id.rawValue, company?.rawValue, claimed?.rawValue, "New Gateway \(id)", time.milliseconds,
+        ])
+    }
+
+    /// Writes what people say of a gateway: its company, name, address, place, and whether it is enabled.
+    func update(_ gateway: Gateway) throws {
+        try database.cachedStatement(
+            sql: """
+                UPDATE gateway
+                SET company_id = ?, name = ?, address = ?, latitude = ?, longitude = ?, enabled = ? WHERE id = ?
+                """
+        ).execute(arguments: [
+            gateway.companyID?.rawValue, gateway.name, gateway.address, gateway.latitude, gateway.longitude,
+            gateway.enabled, gateway.id.rawValue,
+        ])
+    }
+
+    /// Forgets a gateway and its upgrades; its events stay.
+    func delete(_ id: GatewayID) throws {
+        try database.cachedStatement(sql: "DELETE FROM gateway WHERE id = ?").execute(arguments: [id.rawValue])
+    }
+
+    // MARK: What gateways do
+
+    /// Writes what a STATUS says. A STATUS without a time leaves the last one.
+    func recordStatus(
+        _ id: GatewayID, version: Version, lastUpgrade: Timestamp?, claimed: CompanyID, at time: Timestamp
+    ) throws {
+        try database.cachedStatement(
+            sql: """
+                UPDATE gateway
+                SET version = ?, last_upgrade = coalesce(?, last_upgrade), claimed_company_id = ?, last_seen = ?
+                WHERE id = ?
+                """
+        ).execute(arguments: [
+            version.stored, lastUpgrade?.milliseconds, claimed.rawValue, time.milliseconds, id.rawValue,
+        ])
+    }
+
+    func recordPresence(_ id: GatewayID, online: Bool, at time: Timestamp) throws {
+        try database.cachedStatement(sql: "UPDATE gateway SET online = ?, last_seen = ? WHERE id = ?")
+            .execute(arguments: [online, time.milliseconds, id.rawValue])
+    }
+
+    /// At a start nobody is connected.
+    func recordAllOffline() throws {
+        try database.execute(sql: "UPDATE gateway SET online = 0 WHERE online = 1")
+    }
+
+    func countBadFrame(_ id: GatewayID) throws {
+        try database.cachedStatement(sql: "UPDATE gateway SET bad_frames = bad_frames + 1 WHERE id = ?")
+            .execute(arguments: [id.rawValue])
+    }
+}
+
+extension DatabaseAccess {
+    var gateways: GatewayTable { GatewayTable(database: database) }
+}
+
+extension GatewayFilter {
+    func conditions(in scope: Scope) -> Conditions {
+        var conditions = Conditions()
+        if case .company(let own, let claims) = scope {
+            conditions.require("seen_by_company_id = ?", own.rawValue)
+            if !claims { conditions.require("company_id IS NOT NULL") }
+        }
+        if let company { conditions.require("seen_by_company_id = ?", company.rawValue) }
+        if let version { conditions.require("version = ?", version.stored) }
+        if let state { conditions.require("upgrade_state = ?", state.rawValue) }
+        if let online { conditions.require(online ? "online = 1" : "online = 0") }
+        if let approved { conditions.require(approved ? "company_id IS NOT NULL" : "company_id IS NULL") }
+        if let search, !search.isEmpty {
+            let pattern = Self.pattern(containing: search)
+            conditions.require(
+                #"(id LIKE ? ESCAPE '\' OR name LIKE ? ESCAPE '\' OR address LIKE ? ESCAPE '\')"#, pattern, pattern,
+                pattern)
+        }
+        return conditions
+    }
+
+    private static func pattern(containing text: String) -> String {
+        var pattern = "%"
+        for scalar in text.unicodeScalars {
+            if scalar == "%" || scalar == "_" || scalar == #"\"# { pattern += #"\"# }
+            pattern.unicodeScalars.append(scalar)
+        }
+        return pattern + "%"
+    }
+}
+
+extension Gateway {
+    init(row: Row) throws {
+        self.init(
+            id: try row.gatewayID("id"), companyID: try row.optionalCompanyID("company_id"),
+            claimedCompanyID: try row.optionalCompanyID("claimed_company_id"), name: row["name"],
+            address: row["address"], latitude: row["latitude"], longitude: row["longitude"], enabled: row["enabled"],
+            version: try row.optionalVersion("version"), lastUpgrade: row.optionalTimestamp("last_upgrade"),
+            online: row["online"], lastSeen: row.optionalTimestamp("last_seen"), badFrames: row["bad_frames"],
+            lastUpgradeOrder: try LastUpgrade(row: row))
+    }
+}
+
+extension Gateway.LastUpgrade {
+    fileprivate init?(row: Row) throws {
+        guard let deployment = row["latest_deployment_id"] as Int64? else { return nil }
+        self.init(
+            deploymentID: DeploymentID(rawValue: deployment), state: try row.name("upgrade_state"),
+            targetVersion: try row.version("target_version"), reason: row["upgrade_reason"])
+    }
+}
