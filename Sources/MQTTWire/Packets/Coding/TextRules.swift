@@ -1,0 +1,41 @@
+/// What every string on the wire must keep to (section 1.5.4).
+enum TextRules {
+    /// Checks text that is to be sent.
+    static func check(_ text: String, _ field: StaticString) throws(PacketError) {
+        let length = text.utf8.count
+        guard length <= MQTTLimits.maximumFieldLength else {
+            throw PacketError(.packetTooLarge, "\(field) of \(length) bytes; at most \(MQTTLimits.maximumFieldLength)")
+        }
+        guard !text.utf8.contains(0) else {
+            throw PacketError(.malformedPacket, "\(field) contains U+0000", "MQTT-1.5.4-2")
+        }
+    }
+
+    /// Checks the bytes of received text: valid UTF-8 (which excludes surrogates and overlong forms), no U+0000.
+    static func check(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ field: StaticString, origin: Int = 0
+    ) throws(PacketError) {
+        var allASCII = true
+        for index in range {
+            let byte = bytes[index]
+            if byte == 0 {
+                throw PacketError(
+                    .malformedPacket, at: origin + index, "\(field) contains U+0000", "MQTT-1.5.4-2")
+            }
+            if byte >= 0x80 { allASCII = false }
+        }
+        if allASCII { return }
+        do throws(UTF8.ValidationError) {
+            _ = try UTF8Span(validating: bytes.extracting(range))
+        } catch {
+            throw PacketError(
+                .malformedPacket, at: origin + range.lowerBound + error.byteOffsets.lowerBound,
+                "\(field) is not UTF-8", "MQTT-1.5.4-1")
+        }
+    }
+
+    /// The text of bytes that were checked.
+    static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
+        bytes.extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+    }
+}

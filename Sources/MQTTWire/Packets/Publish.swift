@@ -1,0 +1,38 @@
+/// PUBLISH: a message, in either direction (section 3.3).
+///
+/// This is the packet as one value, payload included. Where payloads are large or many, ``PublishLayout`` reads and
+/// ``PublishHead`` writes what stands before the payload.
+public struct Publish: ControlPacket {
+    public static let type = PacketType.publish
+
+    public var head: PublishHead
+    public var payload: [UInt8]
+
+    public init(head: PublishHead, payload: [UInt8]) {
+        self.head = head
+        self.payload = payload
+    }
+
+    /// A message with QoS 0.
+    public init(
+        topic: TopicName, payload: [UInt8], retain: Bool = false, properties: Properties = Properties()
+    ) {
+        self.init(
+            head: PublishHead(flags: PublishFlags(retain: retain), topic: topic, properties: properties),
+            payload: payload)
+    }
+
+    public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
+        try Self.checkHeader(header, body, in: context)
+        guard let layout = try PublishLayout.decode(header: header, prefix: body, in: context) else {
+            throw PacketError(.malformedPacket, at: header.packetLength, "the packet ends within its head")
+        }
+        head = PublishHead(layout, in: body)
+        payload = body.array(layout.payload)
+    }
+
+    public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
+        try head.encode(payloadLength: payload.count, in: context, into: &buffer)
+        buffer.append(contentsOf: payload)
+    }
+}

@@ -1,0 +1,44 @@
+/// UNSUBSCRIBE: a client ends one or more subscriptions (section 3.10).
+public struct Unsubscribe: ControlPacket {
+    public static let type = PacketType.unsubscribe
+
+    public var packetID: PacketID
+
+    /// At least one.
+    public var filters: [TopicFilter]
+
+    public var properties: Properties
+
+    public init(packetID: PacketID, filters: [TopicFilter], properties: Properties = Properties()) {
+        self.packetID = packetID
+        self.filters = filters
+        self.properties = properties
+    }
+
+    public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
+        try Self.checkHeader(header, body, in: context)
+        var reader = ByteReader(body, origin: header.length)
+        packetID = try reader.packetID(body)
+        properties = try Properties(&reader, body, at: .unsubscribe, context.version)
+        filters = []
+        while !reader.isAtEnd {
+            filters.append(try TopicFilter(&reader, body, context.version))
+        }
+        try checkNotEmpty(at: reader.offset)
+    }
+
+    public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
+        try Self.checkLegal(in: context)
+        try checkNotEmpty(at: nil)
+        try buffer.appendPacket(.unsubscribe) { (buffer) throws(PacketError) in
+            buffer.appendUInt16(packetID.rawValue)
+            try properties.encode(at: .unsubscribe, context.version, into: &buffer)
+            for filter in filters { try buffer.appendBinary(filter.bytes, "topic filter") }
+        }
+    }
+
+    private func checkNotEmpty(at offset: Int?) throws(PacketError) {
+        guard filters.isEmpty else { return }
+        throw PacketError(.protocolError, at: offset, "UNSUBSCRIBE without a topic filter", "MQTT-3.10.3-2")
+    }
+}

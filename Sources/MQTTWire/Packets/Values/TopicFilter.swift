@@ -1,0 +1,108 @@
+/// What a subscription asks for: a topic name whose levels may be wildcards, perhaps shared by a group.
+public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
+    /// The whole filter's UTF-8, a shared subscription's `$share/group/` included.
+    public let bytes: [UInt8]
+
+    /// Where the part lies that names are matched against: all of the filter unless it is shared.
+    public let matchedRange: Range<Int>
+
+    /// Checks a filter.
+    ///
+    /// - Parameters:
+    ///   - text: the whole filter.
+    ///   - version: says whether `$share/group/filter` is a shared subscription.
+    /// - Throws: on an empty filter, a misplaced wildcard, a wrong share, U+0000 and more than 65,535 bytes.
+    public init(_ text: String, version: ProtocolVersion = .v5_0) throws(PacketError) {
+        try TextRules.check(text, "topic filter")
+        let bytes = [UInt8](text.utf8)
+        self.matchedRange = try Self.matchedRange(bytes.span, 0..<bytes.count, origin: 0, version)
+        self.bytes = bytes
+    }
+
+    /// Reads a filter.
+    init(_ reader: inout ByteReader, _ body: Span<UInt8>, _ version: ProtocolVersion) throws(PacketError) {
+        let range = try reader.textRange(body, "topic filter")
+        let matched = try Self.matchedRange(body, range, origin: reader.origin, version)
+        bytes = body.array(range)
+        matchedRange = (matched.lowerBound - range.lowerBound)..<(matched.upperBound - range.lowerBound)
+    }
+
+    /// The group of a shared subscription (section 4.8.2).
+    public var shareName: String? {
+        guard matchedRange.lowerBound > 0 else { return nil }
+        return TextRules.text(bytes.span, Self.sharePrefix.count..<(matchedRange.lowerBound - 1))
+    }
+
+    /// Whether the filter is a shared subscription.
+    public var isShared: Bool { matchedRange.lowerBound > 0 }
+
+    /// The filter as text, `$share/group/` included.
+    public var text: String { String(decoding: bytes, as: UTF8.self) }
+
+    public var description: String { text }
+
+    /// The levels that names are matched against; give `bytes.span` to its `next`.
+    public var levels: TopicLevels { TopicLevels(matchedRange) }
+
+    /// Whether a level is a wildcard.
+    public var hasWildcard: Bool {
+        bytes[matchedRange].contains { $0 == TopicRules.singleLevel || $0 == TopicRules.multiLevel }
+    }
+
+    /// Whether a message of this name is for the subscription. Wildcards at the first level leave out names that start
+    /// with `$` [MQTT-4.7.2-1].
+    public func matches(_ name: TopicName) -> Bool {
+        matches(name.bytes.span)
+    }
+
+    /// The same for a name that still lies in a buffer.
+    public func matches(_ name: Span<UInt8>) -> Bool {
+        TopicRules.matches(filter: bytes.span, matchedRange, name: name)
+    }
+
+    public static func == (left: TopicFilter, right: TopicFilter) -> Bool {
+        left.matchedRange == right.matchedRange && left.bytes == right.bytes
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+
+    private static let sharePrefix = [UInt8]("$share/".utf8)
+
+    /// Checks the filter and its share name.
+    private static func matchedRange(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, origin: Int, _ version: ProtocolVersion
+    ) throws(PacketError) -> Range<Int> {
+        var start = range.lowerBound
+        if version.hasSharedSubscriptions, hasSharePrefix(bytes, range) {
+            let nameStart = start + sharePrefix.count
+            var nameEnd = nameStart
+            while nameEnd < range.upperBound, bytes[nameEnd] != TopicRules.separator {
+                let byte = bytes[nameEnd]
+                guard byte != TopicRules.singleLevel, byte != TopicRules.multiLevel else {
+                    throw PacketError(
+                        .malformedPacket, at: origin + nameEnd, "a wildcard in a share name", "MQTT-4.8.2-2")
+                }
+                nameEnd += 1
+            }
+            guard nameEnd > nameStart else {
+                throw PacketError(.malformedPacket, at: origin + nameStart, "an empty share name", "MQTT-4.8.2-1")
+            }
+            guard nameEnd + 1 < range.upperBound else {
+                throw PacketError(
+                    .malformedPacket, at: origin + nameEnd, "a share name without a topic filter after it",
+                    "MQTT-4.8.2-2")
+            }
+            start = nameEnd + 1
+        }
+        try TopicRules.checkFilter(bytes, start..<range.upperBound, origin: origin)
+        return start..<range.upperBound
+    }
+
+    private static func hasSharePrefix(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        guard range.count >= sharePrefix.count else { return false }
+        for (index, byte) in sharePrefix.enumerated() where bytes[range.lowerBound + index] != byte { return false }
+        return true
+    }
+}
