@@ -1,0 +1,344 @@
+import CPosix
+
+/// Why a connection ended.
+public enum ChannelEnd: Sendable, CustomStringConvertible {
+    /// This side closed it.
+    case closedHere
+    /// The peer closed it.
+    case closedByPeer
+    /// The network or the peer's machine broke it.
+    case broken(SystemErrno)
+    /// The peer sent what is no legal packet.
+    case violation(PacketError)
+    /// The event loop was stopped.
+    case loopStopped
+
+    public var description: String {
+        switch self {
+        case .closedHere: "closed by this side"
+        case .closedByPeer: "closed by the peer"
+        case .broken(let reason): "broken: \(reason)"
+        case .violation(let error): "protocol violation: \(error)"
+        case .loopStopped: "the event loop was stopped"
+        }
+    }
+}
+
+/// One connection on its loop: bytes in, packets out, and a queue the other way. Broker and client inherit what they do with the packets.
+///
+/// Everything is called on the loop's thread. The methods that are there to be overridden do nothing by themselves.
+open class PacketChannel: EventSource {
+    /// The most that one connection reads or writes in a turn, so that a large payload leaves the others their share.
+    private static let bytesPerTurn = 256 * 1024
+    /// How long a connection that was closed gracefully may take until the peer has closed its side.
+    private static let lingerLimit = Duration.seconds(2)
+
+    private enum State {
+        case idle
+        case open
+        /// Flushes what is queued; input is discarded.
+        case closing
+        /// The sending side is shut; waits for the peer to close.
+        case lingering
+        case closed
+    }
+
+    private var stream: ByteStream?
+    private var reader: PacketReader
+    private var output = SendQueue()
+    private var state = State.idle
+    private var isBlocked = false
+    private var isReadingPaused = false
+    private var peerHasEnded = false
+    private var handOver: ((HandedOverStream) -> Void)?
+    private var linger: EventLoop.TimerID?
+
+    /// When bytes last came.
+    public private(set) final var lastInput: MonotonicTime
+    /// When bytes last left, or when the queue last was empty: how long ago tells whether the peer stalls.
+    public private(set) final var lastOutput: MonotonicTime
+
+    /// A connection over a stream, which does nothing before `start`.
+    ///
+    /// `context` says which way packets travel that come *in*.
+    public init(
+        _ stream: consuming ByteStream, loop: EventLoop, context: PacketContext, maximumPacketSize: Int
+    ) {
+        self.stream = consume stream
+        reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize)
+        lastInput = loop.now
+        lastOutput = loop.now
+        super.init(loop: loop)
+    }
+
+    /// A connection that another channel handed over; nil if its stream was taken before.
+    public init?(
+        _ handedOver: HandedOverStream, loop: EventLoop, context: PacketContext, maximumPacketSize: Int
+    ) {
+        guard let stream = handedOver.takeStream() else { return nil }
+        self.stream = consume stream
+        reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize, unread: handedOver.unread)
+        lastInput = loop.now
+        lastOutput = loop.now
+        super.init(loop: loop)
+    }
+
+    // MARK: To be overridden
+
+    /// A whole packet came; the body is lent for the call. What is thrown becomes `violated`.
+    ///
+    /// A PUBLISH comes this way too unless it is large.
+    open func received(_ header: FixedHeader, body: Span<UInt8>) throws(PacketError) {}
+
+    /// A large PUBLISH came: its body up to the payload, lent for the call, with the layout that was read from it, and the payload, to keep. What is
+    /// thrown becomes `violated`.
+    open func receivedPublish(_ layout: PublishLayout, head: Span<UInt8>, payload: SharedBytes) throws(PacketError) {}
+
+    /// The peer broke the rules. By itself this closes the connection; an override can say goodbye first.
+    open func violated(_ error: PacketError) {
+        close(.violation(error))
+    }
+
+    /// An entry that was sent with a token got on. An entry that began and has not finished when the connection ends never will.
+    open func progressed(_ progress: SendQueue.Progress) {}
+
+    /// The queue has drained to nothing.
+    open func drained() {}
+
+    /// The connection has ended; nothing comes after this.
+    open func closed(_ end: ChannelEnd) {}
+
+    // MARK: Life
+
+    /// Begins to read and write. Nothing is delivered before the next turn.
+    public final func start() throws(TransportError) {
+        guard state == .idle, let descriptor else { return }
+        try loop.register(self, descriptor: descriptor)
+        state = .open
+        loop.resumeNextTurn(self)
+        if !output.isEmpty { loop.flushAtEndOfTurn(self) }
+    }
+
+    /// True from `start` until the connection is closed or begins to be.
+    public final var isOpen: Bool { state == .open }
+
+    /// Closes at once, whatever waits in the queue.
+    public final func close(_ end: ChannelEnd = .closedHere) {
+        guard state != .closed else { return }
+        release()
+        closed(end)
+    }
+
+    /// Sends what is queued, then closes so that the peer gets all of it. Nothing is delivered or accepted any more.
+    public final func closeAfterFlush() {
+        guard state == .open else { return }
+        state = .closing
+        handOver = nil
+        linger = loop.schedule(after: Self.lingerLimit) { [weak self] in self?.close() }
+        loop.flushAtEndOfTurn(self)
+    }
+
+    /// Ends this channel's life without closing the connection: after the packet that is being delivered, stream and unread bytes go to the closure.
+    ///
+    /// Only from within `received`. Queued output must have left. `closed` is not called.
+    public final func handOver(to receiver: @escaping (HandedOverStream) -> Void) {
+        handOver = receiver
+    }
+
+    private func release() {
+        state = .closed
+        if let linger { loop.cancel(linger) }
+        linger = nil
+        if let descriptor { loop.deregister(self, descriptor: descriptor) }
+        stream = nil
+        output = SendQueue()
+        reader = PacketReader(context: reader.context, maximumPacketSize: reader.maximumPacketSize)
+    }
+
+    private var descriptor: Int32? {
+        switch stream {
+        case .some(let stream): stream.fileDescriptor
+        case .none: nil
+        }
+    }
+
+    public final override func loopStopped() {
+        close(.loopStopped)
+    }
+
+    // MARK: Output
+
+    /// How many bytes wait to be sent.
+    public final var pendingOutput: Int { output.byteCount }
+
+    /// Queues what the closure appends to the buffer; it leaves at the end of this turn, together with what else was queued.
+    ///
+    /// Ignored once the connection is closing.
+    public final func send<Failure: Error>(_ encode: (inout [UInt8]) throws(Failure) -> Void) throws(Failure) {
+        guard acceptsOutput() else { return }
+        try output.append(encode)
+    }
+
+    /// Queues a packet that ends with a payload, which is not copied unless it is small and goes without a token.
+    public final func send(head: [UInt8], payload: SharedSlice, token: SendQueue.Token? = nil) {
+        guard acceptsOutput() else { return }
+        output.append(head: head, payload: payload, token: token)
+    }
+
+    /// Takes back an entry that has not begun; false if it has, or is gone.
+    public final func unsend(_ token: SendQueue.Token) -> Bool {
+        output.remove(token)
+    }
+
+    /// The tokens of entries that have not wholly left.
+    public final var unsentTokens: [SendQueue.Token] { output.unfinishedTokens }
+
+    private func acceptsOutput() -> Bool {
+        guard state == .open || state == .idle else { return false }
+        if output.isEmpty { lastOutput = loop.now }
+        if state == .open { loop.flushAtEndOfTurn(self) }
+        return true
+    }
+
+    public final override func endOfTurn() {
+        guard state == .open || state == .closing, !isBlocked else { return }
+        let before = output.byteCount
+        let outcome = flush()
+        if output.byteCount < before { lastOutput = loop.now }
+        for progress in output.takeProgress() { progressed(progress) }
+        guard state == .open || state == .closing else { return }
+        switch outcome {
+        case .drained:
+            if state == .closing { shutDown() } else if before > 0 { drained() }
+        case .blocked: isBlocked = true
+        case .exhausted: loop.flushAtEndOfTurn(self)
+        case .failed(let reason): close(.broken(reason))
+        }
+    }
+
+    private func flush() -> SendQueue.Flush {
+        guard var stream = stream.take() else { return .blocked }
+        let outcome = output.write(to: &stream, limit: Self.bytesPerTurn)
+        self.stream = consume stream
+        return outcome
+    }
+
+    /// Closes the sending side; the rest waits for the peer, since closing over unread input would destroy what is still under way to it.
+    private func shutDown() {
+        state = .lingering
+        guard let descriptor, !peerHasEnded else { return close() }
+        shutdown(descriptor, Int32(SHUT_WR))
+        loop.resumeNextTurn(self)
+    }
+
+    // MARK: Input
+
+    /// The version and direction of the packets that come in; to be set when CONNECT tells the version.
+    public final var inboundContext: PacketContext {
+        get { reader.context }
+        set { reader.context = newValue }
+    }
+
+    /// Larger packets are a violation.
+    public final var maximumPacketSize: Int {
+        get { reader.maximumPacketSize }
+        set { reader.maximumPacketSize = newValue }
+    }
+
+    /// Stops reading after the packet that is being delivered; the peer is held up once the socket's buffers are full.
+    public final func pauseReading() {
+        isReadingPaused = true
+    }
+
+    /// Reads on from the next turn.
+    public final func resumeReading() {
+        guard isReadingPaused else { return }
+        isReadingPaused = false
+        if isRegistered { loop.resumeNextTurn(self) }
+    }
+
+    public final override func ready(_ readiness: Readiness) {
+        if readiness.hasAny(of: .ended) { peerHasEnded = true }
+        if readiness.hasAny(of: [.readable, .ended]) { readAvailable() }
+        // Any event ends the wait: a layer such as TLS may have to read before it can write.
+        isBlocked = false
+        if !output.isEmpty, isRegistered { loop.flushAtEndOfTurn(self) }
+    }
+
+    private func readAvailable() {
+        var budget = Self.bytesPerTurn
+        if state == .open { deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        while isRegistered, state != .open || !isReadingPaused {
+            guard budget > 0 else { return loop.resumeNextTurn(self) }
+            // The rest of a payload goes where it will stay.
+            let intoPayload = state == .open && reader.missingPayload > 0
+            let space = intoPayload ? reader.payloadSpace() : loop.readBuffer
+            let room = UnsafeMutableRawBufferPointer(rebasing: space[..<min(space.count, Self.bytesPerTurn)])
+            switch stream?.read(into: room) ?? .wouldBlock {
+            case .bytes(let count):
+                budget -= count
+                lastInput = loop.now
+                if intoPayload {
+                    reader.payloadFilled(count)
+                    deliver(UnsafeRawBufferPointer(start: nil, count: 0))
+                } else if state == .open {
+                    deliver(UnsafeRawBufferPointer(rebasing: room[..<count]))
+                }
+                // A short read took everything, and the next edge tells of more; but after the peer's end no edge comes, and the end is yet to be read.
+                if count < room.count, !peerHasEnded, stream?.shortReadMeansDrained ?? true { return }
+            case .wouldBlock: return
+            case .ended: return inputEnded()
+            case .failed(let reason): return close(state == .open ? .broken(reason) : .closedHere)
+            }
+        }
+    }
+
+    private func inputEnded() {
+        peerHasEnded = true
+        switch state {
+        case .open: close(.closedByPeer)
+        // A peer that has shut its sending side may still read the goodbye.
+        case .closing: return
+        default: close()
+        }
+    }
+
+    /// Hands out the packets that are complete. The input lies in memory that the next read overwrites.
+    private func deliver(_ bytes: UnsafeRawBufferPointer) {
+        var input = bytes
+        do throws(PacketError) {
+            while state == .open {
+                guard !isReadingPaused else { return reader.keep(input) }
+                guard let item = try reader.next(&input) else { return }
+                try deliver(item)
+                if let receiver = handOver, state == .open {
+                    reader.keep(input)
+                    return finishHandOver(receiver)
+                }
+            }
+        } catch {
+            if state == .open { violated(error) }
+        }
+    }
+
+    private func deliver(_ item: PacketReader.Item) throws(PacketError) {
+        switch item {
+        case .lent(let header, let body):
+            let bytes = body.assumingMemoryBound(to: UInt8.self)
+            try received(header, body: bytes.span)
+        case .kept(let header, let bytes, let range):
+            try received(header, body: bytes.span.extracting(range))
+        case .publish(let layout, let head, let payload):
+            try receivedPublish(layout, head: head.span, payload: payload)
+        }
+    }
+
+    private func finishHandOver(_ receiver: (HandedOverStream) -> Void) {
+        handOver = nil
+        let unread = reader.takeKept()
+        if let descriptor { loop.deregister(self, descriptor: descriptor) }
+        guard let stream = stream.take() else { return }
+        release()
+        receiver(HandedOverStream(stream, unread: unread))
+    }
+}
