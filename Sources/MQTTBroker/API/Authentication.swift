@@ -1,0 +1,53 @@
+public import MQTTWire
+
+/// What a client says of itself in CONNECT, for the hook that decides whether it may come in.
+public struct ConnectRequest: Sendable {
+    /// The client id of the session it asks for; assigned by the broker when CONNECT had none.
+    public let clientID: ClientID
+    /// The user name, if CONNECT had one.
+    public let userName: String?
+    /// The password's bytes, if CONNECT had one. A secret: not for logs.
+    public let password: [UInt8]?
+    /// `address:port` of the peer.
+    public let remoteAddress: String
+    /// The version of MQTT that the client speaks.
+    public let protocolVersion: ProtocolVersion
+    /// Clean Session of MQTT 3.1.1, Clean Start of MQTT 5.0.
+    public let cleanStart: Bool
+}
+
+/// The answer to a ``ConnectRequest``.
+public enum AuthenticationDecision: Sendable, Equatable {
+    /// The client may come in.
+    case allow
+    /// The client is told why not, in the words that its version of MQTT has for it, and the connection is closed.
+    case refuse(ConnectRefusal)
+}
+
+/// Why a client was not let in. Each has a CONNACK code in every version of MQTT.
+public enum ConnectRefusal: Sendable, Hashable, CaseIterable {
+    /// The user name or password is wrong: 4 in MQTT 3, 0x86 in 5.0.
+    case badUserNameOrPassword
+    /// The client may not connect: 5 in MQTT 3, 0x87 in 5.0.
+    case notAuthorized
+    /// The client id is not acceptable here: 2 in MQTT 3, 0x85 in 5.0.
+    case identifierRejected
+    /// The broker cannot serve the client now: 3 in MQTT 3, 0x88 in 5.0.
+    case serverUnavailable
+    /// The broker has too much to do, try later: 3 in MQTT 3, 0x89 in 5.0.
+    case serverBusy
+    /// The client was banned: 5 in MQTT 3, 0x8A in 5.0.
+    case banned
+    /// Too many connections in a time: 3 in MQTT 3, 0x9F in 5.0.
+    case connectionRateExceeded
+}
+
+/// Carries an ``AuthenticationDecision`` that comes later, from any thread.
+public struct DeferredAuthentication: Sendable {
+    private let deliver: @Sendable (AuthenticationDecision) -> Void
+
+    init(_ deliver: @escaping @Sendable (AuthenticationDecision) -> Void) { self.deliver = deliver }
+
+    /// Gives the decision. Only the first call counts, and none once the connection is gone.
+    public func answer(_ decision: AuthenticationDecision) { deliver(decision) }
+}

@@ -1,0 +1,87 @@
+/// What a broker listens on and every limit it keeps. All of them have defaults that suit a fleet of small clients.
+public struct BrokerConfiguration: Sendable {
+    /// An address to listen on.
+    public struct Listener: Sendable, Hashable {
+        /// A numeric IPv4 or IPv6 address.
+        public var host: String
+        /// The port; 0 takes any free one.
+        public var port: UInt16
+
+        /// Plain MQTT on `host` and `port`.
+        public init(host: String = "127.0.0.1", port: UInt16 = 1883) {
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// The addresses to listen on, in the order in which ``Broker/start()`` returns what became of them.
+    public var listeners: [Listener]
+    /// The number of loop threads; `nil` for one per processor.
+    public var loops: Int?
+    public var limits: Limits
+
+    /// A broker on the default listener with the default limits.
+    public init(listeners: [Listener] = [Listener()], loops: Int? = nil, limits: Limits = Limits()) {
+        self.listeners = listeners
+        self.loops = loops
+        self.limits = limits
+    }
+}
+
+/// Every limit of the broker. Sizes are in bytes.
+public struct Limits: Sendable {
+    // MARK: What a client may send
+
+    /// The largest packet that is accepted; told to 5.0 clients as Maximum Packet Size.
+    public var maximumPacketSize = 268_435_455
+    /// The largest packet before CONNECT was accepted: a CONNECT with a will fits, a flood from a stranger does not.
+    public var maximumConnectSize = 1 << 20
+    /// How many QoS 1 and 2 publications of a client may wait for their acknowledgement; told to 5.0 clients as Receive Maximum.
+    /// Others are not read while they are at it.
+    public var receiveMaximum: UInt16 = 20
+    /// How many topic aliases a 5.0 client may use.
+    public var topicAliasMaximum: UInt16 = 16
+    /// How many subscriptions a session may hold; further ones are refused with 0x97 (0x80 in MQTT 3).
+    public var subscriptionsPerSession = 10_000
+    /// How many levels a topic may have. One with more is refused: 5.0 clients get 0x90, MQTT 3 clients are disconnected.
+    public var topicLevels = 256
+
+    // MARK: Time
+
+    /// How long a connection may take from accept to a decided CONNECT.
+    public var connectTimeout: Duration = .seconds(15)
+    /// The longest keep-alive. 5.0 clients that ask for more, or for none, get this as Server Keep Alive; MQTT 3 has no word for it and keeps its own.
+    public var maximumKeepAlive: Duration?
+    /// How long a client with bytes waiting may take none of them before it is dropped.
+    public var writeStall: Duration = .seconds(60)
+    /// The longest Session Expiry Interval, and how long the session of an MQTT 3 client without Clean Session is kept. `nil`: for ever.
+    public var maximumSessionExpiry: Duration?
+
+    // MARK: What is kept for a client
+
+    /// How many QoS 1 and 2 messages may be in flight to a client, whatever larger Receive Maximum it names.
+    public var inFlightPerSession = 1_000
+    /// How many messages may wait for one client, connected or absent.
+    public var queuedMessagesPerSession = 100_000
+    /// How many bytes may wait for one client. A message that finds the queue empty always fits.
+    /// QoS 0 is dropped when the queue is full; of QoS 1 and 2 the oldest makes room.
+    public var queuedBytesPerSession = 16 << 20
+    /// How many bytes the queue of a client that drains may hold before those who publish into it are not read until it has shrunk to half of that.
+    public var congestedBytes = 4 << 20
+    /// The same in messages.
+    public var congestedMessages = 10_000
+
+    // MARK: What is kept altogether
+
+    /// How many sessions there may be; one more is refused as ``ConnectRefusal/serverBusy``.
+    public var sessions = 1_000_000
+    /// How many retained messages are kept; a further topic's is delivered but not retained.
+    public var retainedMessages = 1_000_000
+    /// How many bytes retained messages may take.
+    public var retainedBytes = 256 << 20
+    /// How many bytes of clients' messages may be on their way or in queues. Above that nobody who publishes is read, and messages for absent clients make room.
+    public var bufferedBytes = 1 << 30
+
+    /// The defaults.
+    public init() {}
+}

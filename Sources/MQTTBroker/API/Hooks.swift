@@ -1,0 +1,117 @@
+public import MQTTWire
+
+/// What a program that embeds the broker decides and hears.
+///
+/// Hooks run on the broker's loop threads and must neither block nor wait. All calls that concern one connection come in the order in which things
+/// happened. A hook that is `nil` allows everything and costs nothing.
+public struct Hooks: Sendable {
+    /// Decides about a CONNECT. Returning `nil` says that the decision comes through the second argument.
+    /// Until it has come nothing further is read from the connection, and the CONNECT time limit runs on.
+    public var authenticate: (@Sendable (ConnectRequest, DeferredAuthentication) -> AuthenticationDecision?)?
+
+    /// Decides about a PUBLISH of a client (a will is asked about when it is published, on behalf of the client that left it).
+    public var authorizePublish: (@Sendable (ConnectedClient, TopicName, QoS, _ retain: Bool) -> PublishDecision)?
+
+    /// Decides about one filter of a SUBSCRIBE, and about those of a session that is resumed; `false` is answered with a failure code (0x80; 0x87 in 5.0), or ends the resumed subscription.
+    public var authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> Bool)?
+
+    /// Decides about one delivery to a connected client; `false` withholds the message from that client.
+    public var authorizeDelivery: (@Sendable (ConnectedClient, TopicName) -> Bool)?
+
+    /// Hears what happens.
+    public var observe: (@Sendable (BrokerEvent) -> Void)?
+
+    /// Hears how publications that carry a ``DeliveryToken`` get on.
+    public var observeDelivery: (@Sendable (DeliveryReport) -> Void)?
+
+    /// Receives what clients publish to some topics.
+    public var interceptors: [Interceptor]
+
+    /// Hooks that let everybody do everything.
+    public init(
+        authenticate: (@Sendable (ConnectRequest, DeferredAuthentication) -> AuthenticationDecision?)? = nil,
+        authorizePublish: (@Sendable (ConnectedClient, TopicName, QoS, _ retain: Bool) -> PublishDecision)? = nil,
+        authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> Bool)? = nil,
+        authorizeDelivery: (@Sendable (ConnectedClient, TopicName) -> Bool)? = nil,
+        observe: (@Sendable (BrokerEvent) -> Void)? = nil,
+        observeDelivery: (@Sendable (DeliveryReport) -> Void)? = nil,
+        interceptors: [Interceptor] = []
+    ) {
+        self.authenticate = authenticate
+        self.authorizePublish = authorizePublish
+        self.authorizeSubscribe = authorizeSubscribe
+        self.authorizeDelivery = authorizeDelivery
+        self.observe = observe
+        self.observeDelivery = observeDelivery
+        self.interceptors = interceptors
+    }
+}
+
+/// Whether a client may publish to a topic.
+public enum PublishDecision: Sendable, Hashable {
+    case allow
+    /// The message is dropped. MQTT 3 has no word for it, so its clients get the usual acknowledgement; 5.0 clients get 0x87 (Not authorized).
+    case refuse
+}
+
+/// Something that happened in the broker.
+public enum BrokerEvent: Sendable {
+    /// A CONNECT was accepted. A takeover reports the end of the old connection first.
+    case connected(ConnectedClient, sessionPresent: Bool)
+    /// A connection that had been reported as connected ended.
+    case disconnected(ConnectedClient, DisconnectCause)
+    /// A SUBSCRIBE was granted and its SUBACK is queued: from now on publications to the filter reach this connection.
+    /// Reported for every subscription of a resumed session too, right after ``connected(_:sessionPresent:)``.
+    case subscribed(ConnectedClient, TopicFilter, QoS)
+    /// An UNSUBSCRIBE removed a subscription.
+    case unsubscribed(ConnectedClient, TopicFilter)
+    /// A message will not reach this client.
+    case dropped(clientID: ClientID, TopicName, DropCause)
+}
+
+/// Why a connection ended.
+public enum DisconnectCause: Sendable, Hashable, CustomStringConvertible {
+    /// The client sent DISCONNECT.
+    case client
+    /// The network connection ended without DISCONNECT.
+    case connectionLost
+    /// Another connection took over the client id.
+    case takenOver
+    /// Nothing was heard for one and a half times the keep-alive.
+    case keepAliveTimeout
+    /// The client took no byte for the write-stall time.
+    case writeStall
+    /// The client broke the protocol, or a limit; the reason code says which.
+    case protocolViolation(ReasonCode, detail: String)
+    /// The embedding program asked for it, by ``Broker/disconnect(_:reason:)`` or by cancelling a delivery that had begun.
+    case administrative(String)
+    /// The broker stops.
+    case shutdown
+
+    public var description: String {
+        switch self {
+        case .client: "disconnected by the client"
+        case .connectionLost: "connection lost"
+        case .takenOver: "taken over by a newer connection"
+        case .keepAliveTimeout: "keep-alive timeout"
+        case .writeStall: "took no byte for the write-stall time"
+        case .protocolViolation(let code, let detail): "protocol violation (\(code)): \(detail)"
+        case .administrative(let reason): reason
+        case .shutdown: "the broker stops"
+        }
+    }
+}
+
+/// Why a message did not reach a client.
+public enum DropCause: Sendable, Hashable, CaseIterable {
+    /// QoS 0, and the client's queue was full.
+    case queueFullQoS0
+    /// The oldest QoS 1 or 2 message made room in a full queue.
+    case queueFullOldest
+    /// Larger than the client's Maximum Packet Size.
+    case tooLargeForClient
+    /// Its Message Expiry Interval passed.
+    case expired
+    /// The deliver hook withheld it.
+    case deliveryRefused
+}

@@ -1,0 +1,137 @@
+import DequeModule
+
+/// The sender's half of QoS 1 and QoS 2: which messages are in flight, under which packet ids, and how far each has come.
+///
+/// A value without I/O. It outlives connections: after ``connectionBegan(limit:)`` of a resumed session ``nextToResend()`` tells what is to be sent
+/// again, in the order of the first sending [MQTT-4.6.0-1].
+public struct OutboundWindow<Message> {
+    /// What the sender waits for.
+    public enum Stage: Sendable, Hashable {
+        case puback
+        case pubrec
+        case pubcomp
+    }
+
+    /// One message in flight.
+    public struct Entry {
+        public let packetID: PacketID
+        public fileprivate(set) var stage: Stage
+        /// The message; `nil` once PUBREC came, since it is never sent again [MQTT-4.3.3-6].
+        public fileprivate(set) var message: Message?
+    }
+
+    /// What an acknowledgement did.
+    public enum Outcome {
+        /// The message left the window.
+        case settled(Message?)
+        /// PUBREC came for the message: PUBREL is to be sent.
+        case released(Message?)
+        /// PUBREC came once more: PUBREL is to be sent again.
+        case releasedAgain
+        /// No message waits for this acknowledgement under this packet id.
+        case unknown
+    }
+
+    /// How many messages may be in flight: the peer's Receive Maximum, or less.
+    public private(set) var limit: Int
+    private var entries: Deque<Entry> = []
+    /// How many of the first entries were sent on the present connection.
+    private var sent = 0
+    private var nextPacketID = PacketID.first
+
+    /// An empty window for `limit` messages.
+    public init(limit: Int) { self.limit = limit }
+
+    /// The number of messages in flight.
+    public var count: Int { entries.count }
+    /// Whether another message may be sent [MQTT-3.3.4-9].
+    public var hasRoom: Bool { sent == entries.count && entries.count < limit }
+
+    /// Takes a message in and returns its packet id, which no other message in flight has [MQTT-2.2.1-3]; `nil` when the window is full.
+    public mutating func add(_ message: Message, qos: QoS) -> PacketID? {
+        guard hasRoom, entries.count < Int(UInt16.max) else { return nil }
+        var candidate = nextPacketID
+        while index(of: candidate) != nil { candidate = candidate.next }
+        nextPacketID = candidate.next
+        entries.append(Entry(packetID: candidate, stage: qos == .exactlyOnce ? .pubrec : .puback, message: message))
+        sent += 1
+        return candidate
+    }
+
+    /// Puts back a message that was in flight in an earlier life of the session. Its packet id must be unused.
+    public mutating func restore(packetID: PacketID, stage: Stage, message: Message?) {
+        nextPacketID = packetID.next
+        entries.append(Entry(packetID: packetID, stage: stage, message: message))
+    }
+
+    /// PUBACK came.
+    public mutating func puback(_ packetID: PacketID) -> Outcome { settle(packetID, from: .puback) }
+
+    /// PUBREC came. With a `failure` code it ends the message [MQTT-4.3.3-4].
+    public mutating func pubrec(_ packetID: PacketID, failure: Bool = false) -> Outcome {
+        guard let index = index(of: packetID) else { return .unknown }
+        switch entries[index].stage {
+        case .puback:
+            return .unknown
+        case .pubcomp:
+            return .releasedAgain
+        case .pubrec:
+            if failure { return .settled(remove(at: index).message) }
+            let message = entries[index].message
+            entries[index].message = nil
+            entries[index].stage = .pubcomp
+            return .released(message)
+        }
+    }
+
+    /// PUBCOMP came.
+    public mutating func pubcomp(_ packetID: PacketID) -> Outcome { settle(packetID, from: .pubcomp) }
+
+    /// A connection began, whose peer takes `limit` messages at once; everything in flight is to be sent again on it.
+    public mutating func connectionBegan(limit: Int) {
+        self.limit = limit
+        sent = 0
+    }
+
+    /// What a resumed session sends next before anything new: PUBLISH with DUP, or PUBREL if there is no message any more, each with its old packet id
+    /// [MQTT-4.4.0-1]. `nil` when all was sent, or the peer takes no more at once.
+    public mutating func nextToResend() -> Entry? {
+        guard sent < entries.count, sent < limit else { return nil }
+        defer { sent += 1 }
+        return entries[sent]
+    }
+
+    /// Takes the messages out that match, whatever they wait for.
+    public mutating func remove(where matches: (Message) -> Bool) -> [Message] {
+        let indices = entries.indices.filter { index in entries[index].message.map(matches) ?? false }
+        // From the back, so that the indices before stay what they are.
+        return indices.reversed().compactMap { remove(at: $0).message }.reversed()
+    }
+
+    /// Takes everything out; returns the messages that no PUBREC came for.
+    public mutating func removeAll() -> [Message] {
+        defer {
+            entries = []
+            sent = 0
+        }
+        return entries.compactMap(\.message)
+    }
+
+    private mutating func settle(_ packetID: PacketID, from stage: Stage) -> Outcome {
+        guard let index = index(of: packetID), entries[index].stage == stage else { return .unknown }
+        return .settled(remove(at: index).message)
+    }
+
+    private mutating func remove(at index: Int) -> Entry {
+        if index < sent { sent -= 1 }
+        defer { if entries.isEmpty { entries = [] } }
+        return entries.remove(at: index)
+    }
+
+    /// Acknowledgements come in the order of sending, but for peers that answer QoS 1 and 2 at different speed: the search ends near the front.
+    private func index(of packetID: PacketID) -> Int? { entries.firstIndex { $0.packetID == packetID } }
+}
+
+extension OutboundWindow: Sendable where Message: Sendable {}
+extension OutboundWindow.Entry: Sendable where Message: Sendable {}
+extension OutboundWindow.Outcome: Sendable where Message: Sendable {}
