@@ -86,8 +86,7 @@ let programs: [Target] = [
 
 let tests: [Target] = [
     .testTarget(
-        name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol"],
-        resources: [.copy("Vectors")], swiftSettings: settings),
+        name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32"], swiftSettings: settings),
     .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
     .testTarget(
         name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix"], swiftSettings: settings),

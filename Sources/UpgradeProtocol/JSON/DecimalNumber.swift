@@ -11,8 +11,8 @@ struct DecimalNumber {
 
         let isExponentMark: (UInt8) -> Bool = { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }
         let mantissa = bytes.prefix { !isExponentMark($0) }
-        let whole = mantissa.prefix { $0 != UInt8(ascii: ".") }.filter(\.isDigit)
-        let digits = mantissa.filter(\.isDigit)
+        let whole = mantissa.prefix { $0 != UInt8(ascii: ".") }.filter { $0.isDigit }
+        let digits = mantissa.filter { $0.isDigit }
         let significant = digits.drop { $0 == UInt8(ascii: "0") }
         let exponent = DecimalNumber.exponent(bytes.dropFirst(mantissa.count + 1))
         let wholeCount = whole.count - (digits.count - significant.count) + exponent

@@ -10,6 +10,7 @@ struct FlatObject {
     /// - Parameters:
     ///   - body: the payload of a frame.
     ///   - names: the members to keep.
+    /// - Throws: ``MessageError`` when the body is too long, no UTF-8, or anything but one JSON object.
     init(_ body: [UInt8], keeping names: [String]) throws(MessageError) {
         guard body.count <= ProtocolLimits.messageLength else {
             throw .tooLong(byteCount: body.count, limit: ProtocolLimits.messageLength)

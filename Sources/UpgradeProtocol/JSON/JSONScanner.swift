@@ -43,6 +43,8 @@ struct JSONScanner {
     /// Steps over a value of any kind, with all that is in it.
     ///
     /// - Parameter depth: how many arrays and objects the value stands in.
+    /// - Returns: the value.
+    /// - Throws: ``MessageError`` when it is no value, or nests too deep.
     mutating func scanValue(atDepth depth: Int) throws(MessageError) -> JSONToken {
         skipWhiteSpace()
         let start = offset
