@@ -37,13 +37,13 @@ struct GatewayTable {
     }
 
     /// How many gateways report each version; nil stands for those that have reported none.
-    func versions(in scope: Scope) throws -> [Version?: Int] {
-        try counts(by: "version", in: scope) { try $0.optionalVersion("key") }
+    func versions(_ filter: GatewayFilter, in scope: Scope) throws -> [Version?: Int] {
+        try counts(by: "version", filter, in: scope) { try $0.optionalVersion("key") }
     }
 
     /// How many gateways have their newest upgrade in each state; nil stands for those that were never upgraded.
-    func states(in scope: Scope) throws -> [UpgradeState?: Int] {
-        try counts(by: "upgrade_state", in: scope) { try $0.optionalName("key") }
+    func states(_ filter: GatewayFilter, in scope: Scope) throws -> [UpgradeState?: Int] {
+        try counts(by: "upgrade_state", filter, in: scope) { try $0.optionalName("key") }
     }
 
     func count(_ filter: GatewayFilter, in scope: Scope) throws -> Int {
@@ -54,9 +54,9 @@ struct GatewayTable {
     }
 
     private func counts<Key: Hashable>(
-        by column: String, in scope: Scope, key: (Row) throws -> Key
+        by column: String, _ filter: GatewayFilter, in scope: Scope, key: (Row) throws -> Key
     ) throws -> [Key: Int] {
-        let conditions = GatewayFilter().conditions(in: scope)
+        let conditions = filter.conditions(in: scope)
         let sql = "SELECT \(column) AS key, count(*) AS count FROM gateway \(conditions.clause) GROUP BY \(column)"
         var counts: [Key: Int] = [:]
         let rows = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: conditions.arguments)
