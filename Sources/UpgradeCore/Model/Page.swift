@@ -61,16 +61,7 @@ public struct Cursor: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Hexadecimal, so that it is safe in every part of a URL.
-    public var description: String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(key.utf8.count * 2)
-        for byte in key.utf8 {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
+    public var description: String { Array(key.utf8).hexadecimal }
 
     /// - Throws: ``DomainError/invalid(field:problem:)`` when the key is not a number.
     func number() throws(DomainError) -> Int64 {
