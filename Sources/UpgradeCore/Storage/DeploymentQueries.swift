@@ -149,7 +149,7 @@ extension DeploymentTarget {
 }
 
 extension Deployment {
-    init(row: Row) throws {
+    fileprivate init(row: Row) throws {
         self.init(
             id: DeploymentID(rawValue: row["id"]), releaseID: ReleaseID(rawValue: row["release_id"]),
             version: try row.version("version"),
@@ -169,7 +169,7 @@ extension Deployment {
 
 extension Upgrade {
     /// From the columns of the upgrade table, whatever table it was joined with.
-    init(row: Row) throws {
+    fileprivate init(row: Row) throws {
         self.init(
             deploymentID: DeploymentID(rawValue: row["deployment_id"]), gatewayID: try row.gatewayID("gateway_id"),
             version: try row.version("version"), state: try row.name("state"), attempts: row["attempts"],
