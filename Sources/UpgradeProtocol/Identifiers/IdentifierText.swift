@@ -6,7 +6,10 @@ struct IdentifierText: Sendable {
         if let rule = IdentifierText.brokenRule(text, limit: kind.lengthLimit) {
             throw IdentifierError(kind: kind, text: text, rule: rule)
         }
-        value = text
+        var value = text
+        // So that hashing finds the bytes in one place, wherever the text came from.
+        value.makeContiguousUTF8()
+        self.value = value
     }
 
     private static func brokenRule(_ text: String, limit: Int) -> IdentifierError.Rule? {
@@ -33,7 +36,8 @@ extension IdentifierText: Hashable, Comparable {
     }
 
     func hash(into hasher: inout Hasher) {
-        for byte in value.utf8 { hasher.combine(byte) }
+        var value = value
+        value.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         // No UTF-8 contains 0xFF: it ends the text, as the standard library's own strings do.
         hasher.combine(0xFF as UInt8)
     }
