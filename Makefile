@@ -1,0 +1,68 @@
+# What a newcomer needs: make demo, make test. The rest is `make help`.
+
+CONFIGURATION ?= release
+PREFIX ?= /usr/local
+HTTP_PORT ?= 5001
+MQTT_PORT ?= 1883
+JOBS ?=
+SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
+FORMATTED = Package.swift Sources Tests Examples
+PROGRAMS = umd umctl gateway-sim
+
+# A warning is an error here, and nowhere else: whoever builds the package with a newer compiler still can.
+export WARNINGS_AS_ERRORS = 1
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: build ## a daemon, three simulated gateways and one upgrade, until Ctrl-C (HTTP_PORT=, MQTT_PORT=)
+	@HTTP_PORT=$(HTTP_PORT) MQTT_PORT=$(MQTT_PORT) Scripts/demo.sh "$$(swift build -c $(CONFIGURATION) --show-bin-path)"
+
+.PHONY: build
+build: build-dependencies ## the three programs, optimised (CONFIGURATION=debug for a quick build)
+	@for program in $(PROGRAMS); do \
+	    swift build -c $(CONFIGURATION) $(SWIFT_FLAGS) --product $$program || exit 1; \
+	done
+
+.PHONY: run
+run: build ## the daemon on the default data folder, without TLS, on loopback
+	@exec "$$(swift build -c $(CONFIGURATION) --show-bin-path)/umd" --nossl --http-port $(HTTP_PORT) --mqtt-port $(MQTT_PORT)
+
+.PHONY: install
+install: build ## the three programs into PREFIX/bin (/usr/local)
+	@Scripts/install.sh "$$(swift build -c $(CONFIGURATION) --show-bin-path)" "$(DESTDIR)$(PREFIX)" $(PROGRAMS)
+
+.PHONY: test
+test: test-dependencies lint purity ## everything that CI runs
+	swift build --build-tests $(SWIFT_FLAGS)
+	swift test --skip-build --parallel
+	Scripts/test-examples.sh "$$(swift build --show-bin-path)"
+	HTTP_PORT=0 MQTT_PORT=0 DEMO_ONCE=1 Scripts/demo.sh "$$(swift build --show-bin-path)"
+
+.PHONY: lint
+lint: ## formatting
+	swift format lint --strict --parallel --recursive $(FORMATTED)
+
+.PHONY: format
+format: ## formats the sources in place
+	swift format --in-place --parallel --recursive $(FORMATTED)
+
+.PHONY: purity
+purity: ## UpgradeProtocol imports nothing and typechecks in Embedded Swift
+	Scripts/check-protocol-purity.sh
+
+.PHONY: clean
+clean: ## removes what was built
+	rm -rf .build
+
+.PHONY: build-dependencies
+build-dependencies:
+	@Scripts/install-dependencies.sh pkg-config libsqlite3-dev libssl-dev
+
+.PHONY: test-dependencies
+test-dependencies: build-dependencies
+	@Scripts/install-dependencies.sh curl mosquitto mosquitto-clients openssl sqlite3
