@@ -95,7 +95,7 @@ let tests: [Target] = [
         dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire"],
         swiftSettings: settings),
     .testTarget(
-        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", grdb],
+        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", grdb, logging],
         swiftSettings: settings),
     .testTarget(
         name: "UpgradeServerTests",

@@ -65,4 +65,14 @@ static inline uint32_t cposix_epollet(void) { return EPOLLET; }
 static inline int cposix_epoll_cloexec(void) { return EPOLL_CLOEXEC; }
 static inline int cposix_eventfd_flags(void) { return EFD_CLOEXEC | EFD_NONBLOCK; }
 
+/* Leases are GNU extensions, which the platform's module leaves out. */
+#ifndef F_SETSIG
+#define F_SETSIG 10
+#endif
+#ifndef F_SETLEASE
+#define F_SETLEASE 1024
+#endif
+static inline int cposix_set_lease_signal(int fd, int signal) { return fcntl(fd, F_SETSIG, signal); }
+static inline int cposix_set_lease(int fd, int type) { return fcntl(fd, F_SETLEASE, type); }
+
 #endif

@@ -1,0 +1,30 @@
+/// Where the engine gets the bytes of a release: the release store, as the engine sees it.
+public protocol ReleaseSource: Sendable {
+    /// Reads the store's copy of `release` from end to end and compares it with what was recorded when it was added.
+    ///
+    /// The file stays as it is until the release is removed. Called once for each push.
+    ///
+    /// - Throws: ``ReleaseDamage`` when the copy is gone or has other bytes; any other error when it could not be read just now, which is tried again.
+    func verifiedCopy(of release: Release) async throws -> ReleaseCopy
+}
+
+/// A release's file, verified.
+public struct ReleaseCopy: Hashable, Sendable {
+    public var path: String
+    public var size: Int
+    public var crc32: UInt32
+
+    public init(path: String, size: Int, crc32: UInt32) {
+        self.path = path
+        self.size = size
+        self.crc32 = crc32
+    }
+}
+
+/// The store's copy of a release is not what was added.
+public struct ReleaseDamage: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One line that says what is wrong.
+    public let description: String
+
+    public init(_ description: String) { self.description = description }
+}
