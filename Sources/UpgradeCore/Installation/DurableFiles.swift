@@ -39,7 +39,8 @@ enum DurableFiles {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    private static func write(_ data: Data, to descriptor: Int32) -> Bool {
+    /// Writes all of `data`; false leaves the reason in `errno`.
+    static func write(_ data: Data, to descriptor: Int32) -> Bool {
         data.withUnsafeBytes { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {

@@ -6,6 +6,8 @@ public enum InstallationError: Error, Equatable, Sendable {
     case unusable(path: String, problem: String)
     /// Another process, most likely a daemon, works on the folder.
     case locked(folder: String, processID: Int32?)
+    /// The folder was to be used as it is, and nobody has initialised it.
+    case notInitialised(folder: String)
     /// The marker says that there is a database, and there is none.
     case databaseMissing(database: String, marker: String)
     /// The marker cannot be understood.
@@ -27,6 +29,8 @@ extension InstallationError: CustomStringConvertible {
         case .locked(let folder, let processID):
             "the data folder \(folder) is in use by \(processID.map { "process \($0)" } ?? "another process"); "
                 + "stop it first, or choose another folder with --data"
+        case .notInitialised(let folder):
+            "there is no installation in \(folder); make one with 'umctl init', or name another folder with --data"
         case .databaseMissing(let database, let marker):
             "\(marker) says that this folder was initialised, but the database \(database) is missing; "
                 + "put it back, or restore a backup with 'umctl restore FILE'"

@@ -92,6 +92,12 @@ struct GatewayTable {
         try database.cachedStatement(sql: "DELETE FROM gateway WHERE id = ?").execute(arguments: [id.rawValue])
     }
 
+    /// Writes the version that another system knew; the gateway itself has reported nothing yet.
+    func recordImportedVersion(_ version: Version, of id: GatewayID) throws {
+        try database.cachedStatement(sql: "UPDATE gateway SET version = ? WHERE id = ?")
+            .execute(arguments: [version.stored, id.rawValue])
+    }
+
     // MARK: What gateways do
 
     /// Writes what a STATUS says. A STATUS without a time leaves the last one.
