@@ -37,27 +37,42 @@ public struct PublishLayout: Hashable, Sendable {
         try header.validate(in: context)
         let flags = try PublishFlags(header: header, version: context.version)
         let body = prefix.extracting(first: header.remainingLength)
-        guard try isHeadComplete(header, flags, body, context) else { return nil }
+        guard try headLength(header: header, prefix: body, in: context) <= body.count else { return nil }
         return try PublishLayout(header, flags, body, in: context)
     }
 
-    /// Whether the whole head is there, or so much of it that it is known to be wrong.
-    private static func isHeadComplete(
-        _ header: FixedHeader, _ flags: PublishFlags, _ body: Span<UInt8>, _ context: PacketContext
-    ) throws(PacketError) -> Bool {
-        // With the whole body there, whatever is missing is an error.
-        if body.count == header.remainingLength { return true }
-        guard body.count >= 2 else { return false }
-        var end = 2 + (Int(body[0]) << 8 | Int(body[1])) + (flags.qos == .atMostOnce ? 0 : 2)
-        if context.version.hasProperties, end <= header.remainingLength {
-            guard
-                let length = try VariableByteInteger(
-                    body, at: end, end: body.count, origin: header.length, "property length")
-            else { return false }
-            end += length.length + length.value
+    /// The length of the head, as far as the bytes tell: when there are so many, the head is complete; else look again
+    /// when there are.
+    ///
+    /// - Parameters:
+    ///   - header: the packet's own.
+    ///   - prefix: as much as there is of the bytes that follow the fixed header.
+    ///   - context: the connection's.
+    /// - Returns: bytes after the fixed header, more than there are while the head is not complete.
+    /// - Throws: when the head is longer than the packet.
+    public static func headLength(
+        header: FixedHeader, prefix: Span<UInt8>, in context: PacketContext
+    ) throws(PacketError) -> Int {
+        var length = 2
+        func checked(_ length: Int) throws(PacketError) -> Int {
+            guard length <= header.remainingLength else {
+                throw PacketError(
+                    .malformedPacket, at: header.packetLength,
+                    "the packet ends within its head: \(length) bytes needed, \(header.remainingLength) there")
+            }
+            return length
         }
-        // A head that is longer than the packet says is not waited for.
-        return end <= body.count || end > header.remainingLength
+        guard prefix.count >= length else { return try checked(length) }
+        let hasPacketID = header.flags & 0b0110 != 0
+        length += (Int(prefix[0]) << 8 | Int(prefix[1])) + (hasPacketID ? 2 : 0)
+        if context.version.hasProperties {
+            guard
+                let propertyLength = try VariableByteInteger(
+                    prefix, at: length, end: prefix.count, origin: header.length, "property length")
+            else { return try checked(max(length, prefix.count) + 1) }
+            length += propertyLength.length + propertyLength.value
+        }
+        return try checked(length)
     }
 
     private init(

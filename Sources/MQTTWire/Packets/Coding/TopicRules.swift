@@ -13,7 +13,7 @@ enum TopicRules {
         }
         for index in range where bytes[index] == singleLevel || bytes[index] == multiLevel {
             throw PacketError(
-                .malformedPacket, at: origin + index, "a wildcard in a topic name", "MQTT-4.7.1-1")
+                .malformedPacket, at: origin + index, "a wildcard in a topic name", "MQTT-4.7.0-1")
         }
     }
 

@@ -1,0 +1,81 @@
+import MQTTWire
+import Testing
+
+/// Whatever comes in: an answer or a refusal, never a trap, and what is accepted can be said again.
+@Suite("Hostile bytes")
+struct HostileBytesTests {
+    static let contexts = ProtocolVersion.allCases.flatMap { version in
+        PacketDirection.allCases.map { PacketContext(version: version, direction: $0) }
+    }
+
+    /// Decodes, and if that works checks that the packet survives being written and read.
+    private func probe(_ bytes: [UInt8], in context: PacketContext) throws {
+        guard let (packet, length) = try? Packet.decode(bytes.span, in: context) else { return }
+        #expect(length <= bytes.count)
+        let written: [UInt8]
+        do throws(PacketError) {
+            var buffer: [UInt8] = []
+            try packet.encode(in: context, into: &buffer)
+            written = buffer
+        } catch {
+            Issue.record("accepted but not writable: \(error); \(bytes)")
+            return
+        }
+        let again = try #require(try Packet.decode(written.span, in: context))
+        #expect(again.packet == packet, "\(bytes)")
+    }
+
+    @Test("every byte of every row changed in every bit", arguments: try PacketCases.everything())
+    func flippedBits(_ row: PacketCase) throws {
+        var bytes = row.bytes
+        for index in bytes.indices {
+            for bit in 0..<8 {
+                bytes[index] ^= 1 << bit
+                try probe(bytes, in: row.context)
+                bytes[index] ^= 1 << bit
+            }
+            bytes[index] ^= 0xFF
+            try probe(bytes, in: row.context)
+            bytes[index] ^= 0xFF
+        }
+    }
+
+    @Test("every row in every other context", arguments: try PacketCases.everything())
+    func otherContexts(_ row: PacketCase) throws {
+        for context in Self.contexts { try probe(row.bytes, in: context) }
+    }
+
+    @Test("random bytes", arguments: contexts)
+    func randomBytes(_ context: PacketContext) throws {
+        var generator = SplitMix64(state: 0x5EED)
+        for _ in 0..<2_000 {
+            let count = Int.random(in: 0...48, using: &generator)
+            try probe((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }, in: context)
+        }
+    }
+
+    @Test("random bodies under a fitting header", arguments: contexts)
+    func randomBodies(_ context: PacketContext) throws {
+        var generator = SplitMix64(state: 0xB0D7)
+        for first in UInt8.min...UInt8.max {
+            for _ in 0..<20 {
+                let count = Int.random(in: 0...40, using: &generator)
+                let body = (0..<count).map { _ in UInt8.random(in: 0...40, using: &generator) }
+                try probe([first, UInt8(count)] + body, in: context)
+            }
+        }
+    }
+}
+
+/// Random numbers that are the same in every run.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}
