@@ -48,13 +48,27 @@ public struct OutboundWindow<Message> {
     public var hasRoom: Bool { sent == entries.count && entries.count < limit }
 
     /// Takes a message in and returns its packet id, which no other message in flight has [MQTT-2.2.1-3]; `nil` when the window is full.
-    public mutating func add(_ message: Message, qos: QoS) -> PacketID? {
-        guard hasRoom, entries.count < Int(UInt16.max) else { return nil }
-        var candidate = nextPacketID
-        while index(of: candidate) != nil { candidate = candidate.next }
-        nextPacketID = candidate.next
+    ///
+    /// A client shares its packet ids with SUBSCRIBE and UNSUBSCRIBE: `isTaken` names those in use there.
+    public mutating func add(
+        _ message: Message, qos: QoS, avoiding isTaken: (PacketID) -> Bool = { _ in false }
+    ) -> PacketID? {
+        guard hasRoom, let candidate = takePacketID(avoiding: isTaken) else { return nil }
         entries.append(Entry(packetID: candidate, stage: qos == .exactlyOnce ? .pubrec : .puback, message: message))
         sent += 1
+        return candidate
+    }
+
+    /// A packet id that no message in flight has, for a packet that is not a PUBLISH; `nil` when all are in use.
+    public mutating func takePacketID(avoiding isTaken: (PacketID) -> Bool) -> PacketID? {
+        guard entries.count < Int(UInt16.max) else { return nil }
+        let first = nextPacketID
+        var candidate = first
+        while index(of: candidate) != nil || isTaken(candidate) {
+            candidate = candidate.next
+            if candidate == first { return nil }
+        }
+        nextPacketID = candidate.next
         return candidate
     }
 
