@@ -45,6 +45,9 @@ final class GroupCommit: Sendable {
         }
     }
 
+    /// Closures whose transaction has not begun.
+    var waiting: Int { queue.withLock { $0.jobs.count } }
+
     private func enqueue(_ job: Job) {
         let mustStart = queue.withLock { queue in
             queue.jobs.append(job)

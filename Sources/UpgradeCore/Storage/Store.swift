@@ -87,6 +87,9 @@ public final class Store: Sendable {
         try await commits.write(body)
     }
 
+    /// Closures given to ``write(_:)`` whose transaction has not begun: how far the disk is behind.
+    public var waitingWrites: Int { commits.waiting }
+
     /// Waits for what is running and closes the files. The store is of no use afterwards.
     public func close() throws {
         changes.finish()
