@@ -13,6 +13,7 @@ let settings: [SwiftSetting] =
     ] + (strict ? [.treatAllWarnings(as: .error)] : [])
 
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -33,7 +34,7 @@ let libraries: [Target] = [
         name: "UpgradeGateway", dependencies: ["UpgradeProtocol", "MQTTWire", logging], swiftSettings: settings),
     .target(
         name: "UpgradeCore",
-        dependencies: ["UpgradeProtocol", "COpenSSL", "CPosix", grdb, collections, orderedCollections, logging],
+        dependencies: ["UpgradeProtocol", "COpenSSL", "CPosix", grdb, collections, heap, orderedCollections, logging],
         swiftSettings: settings),
     .target(
         name: "UpgradeAPI",

@@ -46,8 +46,12 @@ public enum EventKind: String, Sendable, CaseIterable {
 
     case deploymentCreated
     case deploymentCancelled
+    /// A deployment includes this gateway.
+    case upgradeOrdered
     case upgradeSent
     case upgradeDelivered
+    /// An attempt ended before it was delivered.
+    case upgradeCutOff
     case upgradeConfirmed
     case upgradeTimedOut
     case upgradeFailed

@@ -120,6 +120,12 @@ struct GatewayTable {
             .execute(arguments: [online, time.milliseconds, id.rawValue])
     }
 
+    /// Writes that it was heard of.
+    func recordHeard(_ id: GatewayID, at time: Timestamp) throws {
+        try database.cachedStatement(sql: "UPDATE gateway SET last_seen = ? WHERE id = ?")
+            .execute(arguments: [time.milliseconds, id.rawValue])
+    }
+
     /// At a start nobody is connected.
     func recordAllOffline() throws {
         try database.execute(sql: "UPDATE gateway SET online = 0 WHERE online = 1")

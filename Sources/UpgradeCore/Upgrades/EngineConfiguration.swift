@@ -1,0 +1,68 @@
+public import UpgradeProtocol
+
+/// What an installation may set of the engine's conduct.
+public struct EngineConfiguration: Sendable {
+    public var policy: AttemptPolicy
+    /// How versions are written in messages to gateways.
+    public var wireVersions: VersionStyle
+    public var newGateways: NewGateways
+    /// Bytes of executables a second to all gateways together; nil for no limit.
+    public var egressLimit: Int?
+    public var transferLimits: TransferLimits
+    public var downloadLimits: DownloadLimits
+
+    /// The defaults of `umd` on loopback.
+    public init(
+        policy: AttemptPolicy = AttemptPolicy(), wireVersions: VersionStyle = .number, newGateways: NewGateways = .open,
+        egressLimit: Int? = nil, transferLimits: TransferLimits = TransferLimits(),
+        downloadLimits: DownloadLimits = DownloadLimits()
+    ) {
+        self.policy = policy
+        self.wireVersions = wireVersions
+        self.newGateways = newGateways
+        self.egressLimit = egressLimit
+        self.transferLimits = transferLimits
+        self.downloadLimits = downloadLimits
+    }
+}
+
+/// What the first STATUS of an unknown gateway brings about.
+public enum NewGateways: String, Sendable, CaseIterable {
+    /// It belongs to the company that it names, which is made if need be.
+    case open
+    /// Its claim is recorded; it is sent nothing until somebody approves it.
+    case quarantine
+}
+
+/// How many executables are on their way at a time; the rest wait their turn.
+public struct TransferLimits: Sendable {
+    public var count: Int
+    /// Bytes that the transfers on their way may hold in the system's socket buffers together.
+    public var bytes: Int
+    /// What one transfer holds of them at most, however large it is.
+    public var bytesOfOne: Int
+    /// After so long a transfer no longer counts: many slow gateways do not keep the fast ones waiting.
+    public var patience: Duration
+
+    public init(
+        count: Int = 1024, bytes: Int = 256 << 20, bytesOfOne: Int = 512 << 10, patience: Duration = .seconds(10)
+    ) {
+        self.count = count
+        self.bytes = bytes
+        self.bytesOfOne = bytesOfOne
+        self.patience = patience
+    }
+}
+
+/// How often one gateway may have an executable by asking for it: a token bucket.
+public struct DownloadLimits: Sendable {
+    /// Downloads in a row before the first one waits.
+    public var burst: Int
+    /// The time that one download costs after that.
+    public var interval: Duration
+
+    public init(burst: Int = 10, interval: Duration = .seconds(20)) {
+        self.burst = burst
+        self.interval = interval
+    }
+}

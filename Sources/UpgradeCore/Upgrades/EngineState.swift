@@ -1,0 +1,154 @@
+import HeapModule
+import UpgradeProtocol
+
+/// Everything that the engine holds in memory. It changes in turns, one per transaction, and with a transaction that fails goes back to what it was.
+struct EngineState: Sendable {
+    let configuration: EngineConfiguration
+    var gateways = UndoableTable<GatewayID, GatewayState>()
+    var common: Common
+    /// ``common`` as it was when the turn began.
+    private var savedCommon: Common?
+
+    /// What is not of one gateway; small enough to be kept twice during a turn.
+    struct Common {
+        var clock: OperatingClock?
+        var agenda = Agenda()
+        var dispatcher: Dispatcher
+        var deployments = LiveDeployments()
+        var copies: [VerificationRequest.Purpose: Verification] = [:]
+        var catalogue = Catalogue()
+    }
+
+    init(configuration: EngineConfiguration) {
+        self.configuration = configuration
+        common = Common(
+            dispatcher: Dispatcher(limits: configuration.transferLimits, egressLimit: configuration.egressLimit))
+    }
+
+    // MARK: Turns
+
+    /// Deals with `inputs` in one transaction. To be followed by ``commit()`` or ``rollback()``; a repetition takes back the turn before.
+    mutating func takeTurn(
+        _ inputs: [TurnInput], in transaction: Transaction, monotonic: Duration
+    ) throws -> Effects {
+        rollback()
+        savedCommon = common
+        let isFirst = common.clock == nil
+        var clock = try common.clock ?? OperatingClock(resumingIn: transaction, at: monotonic)
+        var turn = Turn(transaction: transaction, now: clock.time(at: monotonic))
+        try clock.save(turn.now, in: transaction)
+        common.clock = clock
+        if isFirst { try recover(&turn) }
+        for input in inputs { try handle(input, &turn) }
+        try passTime(&turn)
+        for gateway in turn.reconcile { try reconcile(gateway, &turn) }
+        try dispatch(&turn)
+        for gateway in turn.heard { try transaction.gateways.recordHeard(gateway, at: transaction.time) }
+        turn.effects.nextTurn = nextTurn(after: turn.now).map(clock.monotonic(at:))
+        return turn.effects
+    }
+
+    mutating func commit() {
+        gateways.commit()
+        savedCommon = nil
+    }
+
+    mutating func rollback() {
+        gateways.rollback()
+        if let savedCommon { common = savedCommon }
+        savedCommon = nil
+    }
+
+    private mutating func handle(_ input: TurnInput, _ turn: inout Turn) throws {
+        switch input {
+        case .link(let event): try handle(event, &turn)
+        case .message(let decoded, let message): try handle(decoded, of: message, &turn)
+        case .order(let request, let reply):
+            do {
+                let deployment = try order(request, &turn)
+                turn.effects.replies.append { reply.succeed(deployment) }
+            } catch let refusal as DomainError {
+                turn.effects.replies.append { reply.fail(refusal) }
+            }
+        case .cancellation(let request, let reply):
+            do {
+                let deployment = try cancel(request, &turn)
+                turn.effects.replies.append { reply.succeed(deployment) }
+            } catch let refusal as DomainError {
+                turn.effects.replies.append { reply.fail(refusal) }
+            }
+        case .verified(let outcome): try verified(outcome, &turn)
+        case .releasesChanged: try releasesChanged(&turn)
+        case .gatewaysChanged(let changed): for gateway in changed { try gatewayChanged(gateway, &turn) }
+        case .barrier(let reply): turn.effects.replies.append { reply.succeed(()) }
+        }
+    }
+
+    // MARK: Gateways
+
+    /// Changes what is held of a gateway, which begins with this if nothing was.
+    mutating func with<Result>(_ gateway: GatewayID, _ body: (inout GatewayState) throws -> Result) rethrows -> Result {
+        let fresh = GatewayState(download: DownloadState(limits: configuration.downloadLimits))
+        return try body(&gateways[gateway, default: fresh])
+    }
+
+    // MARK: Time
+
+    /// Deals with the gateways for which something is due.
+    private mutating func passTime(_ turn: inout Turn) throws {
+        while let gateway = common.agenda.next(dueAt: turn.now) {
+            if let change = gateways[gateway]?.upgrade?.machine.timePassed(to: turn.now) {
+                try record(change, gateway, &turn)
+            }
+            try advanceDownload(of: gateway, &turn)
+            if gateways[gateway]?.isForgettable(at: turn.now) == true { gateways[gateway] = nil }
+            turn.reconcile.insert(gateway)
+        }
+        if common.agenda.isOvergrown(for: gateways.entries.count) {
+            common.agenda = Agenda()
+            for (gateway, state) in gateways.entries { state.deadlines.forEach { common.agenda.note(gateway, at: $0) } }
+        }
+    }
+
+    private func nextTurn(after now: OperatingTime) -> OperatingTime? {
+        var next = [common.agenda.earliest, common.dispatcher.nextChance(after: now)].compactMap(\.self).min()
+        // While time counts for anybody, the time that has passed is saved every so often.
+        if common.agenda.earliest != nil {
+            next = min(next ?? .distantFuture, now.advanced(by: OperatingClock.savingInterval))
+        }
+        return next
+    }
+}
+
+extension GatewayState {
+    /// When something may be due for it.
+    fileprivate var deadlines: [OperatingTime] {
+        [upgrade?.machine.deadline, upgrade?.machine.notBefore, download.heldUntil].compactMap(\.self)
+    }
+}
+
+/// Which gateway is to be looked at when. What is noted stays until it is due, so that looking may find nothing to do.
+struct Agenda {
+    private struct Item: Comparable {
+        var time: OperatingTime
+        var gateway: GatewayID
+
+        static func < (left: Item, right: Item) -> Bool { left.time < right.time }
+    }
+
+    private var items = Heap<Item>()
+
+    var earliest: OperatingTime? { items.min?.time }
+
+    mutating func note(_ gateway: GatewayID, at time: OperatingTime) {
+        items.insert(Item(time: time, gateway: gateway))
+    }
+
+    mutating func next(dueAt now: OperatingTime) -> GatewayID? {
+        guard let earliest, earliest <= now else { return nil }
+        return items.popMin()?.gateway
+    }
+
+    /// Whether most of what is noted must be out of date.
+    func isOvergrown(for gateways: Int) -> Bool { items.count > 1024 + 8 * gateways }
+}

@@ -1,0 +1,67 @@
+import UpgradeProtocol
+
+/// What the engine holds of one gateway while the process runs.
+struct GatewayState {
+    /// Its connection, if it has one.
+    var session: GatewaySession?
+    /// Its pending upgrade.
+    var upgrade: LiveUpgrade?
+    /// The UPGRADE of which some bytes have not left yet, be its order still live or not.
+    var sending: TransferID?
+    var download: DownloadState
+
+    /// Whether nothing would be lost by forgetting it.
+    func isForgettable(at now: OperatingTime) -> Bool {
+        session == nil && upgrade == nil && sending == nil && download.isIdle && download.pacer.isFull(at: now)
+    }
+}
+
+/// A pending upgrade in memory.
+struct LiveUpgrade {
+    let deployment: DeploymentID
+    let release: ReleaseID
+    var machine: UpgradeMachine
+    /// The attempt that is under way.
+    var transfer: TransferID?
+    /// Its place in the queue of the transfers that wait; an entry of another number is not valid any more.
+    var ticket: UInt64?
+}
+
+/// One connection of a gateway: what it has said and subscribed to so far, and what waits for that.
+struct GatewaySession {
+    let connection: ConnectionID
+    /// The version that STATUS named on this connection.
+    var reported: Version?
+    private var subscriptions: Set<Topic> = []
+    private var held: [HeldAnswer] = []
+
+    /// An answer that found no subscriber yet.
+    private struct HeldAnswer {
+        var message: OutboundMessage
+        var until: OperatingTime
+    }
+
+    private static let heldAnswers = 16
+    static let holdingTime = Duration.seconds(30)
+
+    init(connection: ConnectionID) { self.connection = connection }
+
+    func isSubscribed(to topic: Topic) -> Bool { subscriptions.contains(topic) }
+
+    /// Returns the answers that waited for this subscription.
+    mutating func subscribed(to topic: Topic, at now: OperatingTime) -> [OutboundMessage] {
+        subscriptions.insert(topic)
+        let released = held.filter { $0.message.topic == topic && $0.until > now }
+        held.removeAll { $0.message.topic == topic }
+        return released.map(\.message)
+    }
+
+    mutating func unsubscribed(from topic: Topic) { subscriptions.remove(topic) }
+
+    /// Holds an answer in place of an earlier one to the same topic; of too many the oldest goes.
+    mutating func hold(_ message: OutboundMessage, at now: OperatingTime) {
+        held.removeAll { $0.message.topic == message.topic || $0.until <= now }
+        if held.count == Self.heldAnswers { held.removeFirst() }
+        held.append(HeldAnswer(message: message, until: now.advanced(by: Self.holdingTime)))
+    }
+}

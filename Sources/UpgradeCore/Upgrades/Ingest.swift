@@ -1,0 +1,150 @@
+import UpgradeProtocol
+
+extension EngineState {
+    /// What a gateway says. Its acknowledgement waits for the transaction; a refused message has it already.
+    mutating func handle(_ decoded: DecodedMessage, of message: InboundMessage, _ turn: inout Turn) throws {
+        let known = try turn.transaction.gateways.find(message.gateway, in: .everything)
+        if case .refused(let kind, let detail) = decoded {
+            // For a gateway that nobody knows only metrics count it.
+            if let known { try countRefusal(kind, detail, known, turn) }
+            return
+        }
+        turn.effects.acknowledgements.append(message.acknowledge)
+        if known != nil { turn.heard.insert(message.gateway) }
+        switch decoded {
+        case .status(let status):
+            let gateway = try known ?? create(message.gateway, claiming: status.companyID, turn)
+            try record(status, of: gateway, isNew: known == nil, turn)
+            try settle(by: status, of: gateway, on: message.connection, &turn)
+            turn.heard.remove(message.gateway)
+        case .latestVersionRequest:
+            guard mayAnswer(known), let latest = common.catalogue.latest else { return }
+            answer(.latestVersion, latestVersion(latest), to: message, &turn)
+        case .availableVersionsRequest:
+            guard mayAnswer(known) else { return }
+            answer(.availableVersions, availableVersions, to: message, &turn)
+        case .upgradeRequest(let version):
+            guard mayAnswer(known) else { return }
+            try requestDownload(of: version, for: message, known, &turn)
+        case .refused:
+            return
+        }
+    }
+
+    private func countRefusal(_ kind: EventKind, _ detail: String, _ gateway: Gateway, _ turn: Turn) throws {
+        try turn.transaction.gateways.countBadFrame(gateway.id)
+        try turn.transaction.append(EventDraft(kind, gateway: gateway.id, company: gateway.companyID, detail))
+        turn.transaction.changes.add(gateway)
+    }
+
+    // MARK: STATUS
+
+    /// Flow 2: the first STATUS of an unknown gateway.
+    private func create(_ id: GatewayID, claiming company: CompanyID, _ turn: Turn) throws -> Gateway {
+        let transaction = turn.transaction
+        let owner =
+            switch configuration.newGateways {
+            case .open: try transaction.companyMakingIfAbsent(company, by: nil, because: id).id as CompanyID?
+            case .quarantine: nil as CompanyID?
+            }
+        try transaction.gateways.insert(id, company: owner, claimed: company, at: transaction.time)
+        let detail = owner == nil ? "New Gateway \(id), claims company \(company)" : "New Gateway \(id)"
+        try transaction.append(EventDraft(.gatewayCreated, gateway: id, company: owner, detail))
+        if gateways[id]?.session != nil {
+            try transaction.gateways.recordPresence(id, online: true, at: transaction.time)
+        }
+        guard let gateway = try transaction.gateways.find(id, in: .everything) else {
+            throw DomainError.unavailable("the gateway \(id) was not stored")
+        }
+        return gateway
+    }
+
+    private func record(_ status: StatusMessage, of gateway: Gateway, isNew: Bool, _ turn: Turn) throws {
+        let transaction = turn.transaction
+        let lastUpgrade = status.timestamp.map { Timestamp(milliseconds: $0) }
+        try transaction.gateways.recordStatus(
+            gateway.id, version: status.version, lastUpgrade: lastUpgrade, claimed: status.companyID,
+            at: transaction.time)
+        if gateway.version != status.version {
+            let detail = gateway.version.map { "\($0) → \(status.version)" } ?? "\(status.version)"
+            try transaction.append(
+                EventDraft(.versionReported, gateway: gateway.id, company: gateway.companyID, detail))
+        }
+        if let company = gateway.companyID, company != status.companyID {
+            try transaction.append(
+                EventDraft(
+                    .foreignCompanyClaimed, gateway: gateway.id, company: company,
+                    "STATUS names company \(quoted(status.companyID.rawValue)), the gateway belongs to \(company)"))
+        }
+        var updated = gateway
+        updated.claimedCompanyID = status.companyID
+        if updated.version != status.version || gateway.claimedCompanyID != status.companyID || isNew {
+            transaction.changes.add(updated)
+        }
+    }
+
+    /// What a report means for the gateway's newest upgrade, and that the connection has reported now.
+    private mutating func settle(
+        by status: StatusMessage, of gateway: Gateway, on connection: ConnectionID, _ turn: inout Turn
+    ) throws {
+        let id = gateway.id
+        if gateways[id]?.session?.connection == connection {
+            gateways[id]?.session?.reported = status.version
+            turn.reconcile.insert(id)
+        }
+        if gateways[id]?.upgrade != nil {
+            let failure = status.failedVersion.flatMap { version in
+                status.failed.map { ReportedFailure(version: version, reason: $0) }
+            }
+            if let change = gateways[id]?.upgrade?.machine.reported(status.version, failure: failure) {
+                try record(change, id, &turn)
+            }
+        } else if let last = gateway.lastUpgradeOrder, last.targetVersion == status.version {
+            try confirmLate(last.deploymentID, of: gateway, turn)
+        }
+    }
+
+    /// The newest order had been given up on; the gateway got there all the same.
+    private func confirmLate(_ deployment: DeploymentID, of gateway: Gateway, _ turn: Turn) throws {
+        let transaction = turn.transaction
+        guard var machine = try transaction.upgrades.machine(of: deployment, gateway.id),
+            machine.reported(machine.target) != nil
+        else { return }
+        try transaction.upgrades.recordEnd(machine, of: deployment, gateway.id, supersededBy: nil, at: transaction.time)
+        try transaction.append(
+            EventDraft(
+                .upgradeConfirmed, gateway: gateway.id, company: gateway.companyID, deployment: deployment,
+                "\(machine.target), after it had been given up on"))
+        transaction.changes.add(gateway)
+        transaction.changes.add(deployment: deployment, company: gateway.companyID)
+    }
+
+    // MARK: Answers
+
+    /// Whether requests are answered: an unknown gateway's are where a STATUS would make it one that may receive.
+    private func mayAnswer(_ gateway: Gateway?) -> Bool {
+        gateway?.mayReceive ?? (configuration.newGateways == .open)
+    }
+
+    /// Answers the inquirer alone, at once or when it has subscribed.
+    private mutating func answer(
+        _ verb: CloudVerb, _ body: [UInt8], to request: InboundMessage, _ turn: inout Turn
+    ) {
+        guard let session = gateways[request.gateway]?.session, session.connection == request.connection else { return }
+        let message = OutboundMessage(topic: .toGateway(verb, request.gateway), payload: .body(body))
+        if session.isSubscribed(to: message.topic) {
+            turn.effects.messages.append(message)
+        } else {
+            gateways[request.gateway]?.session?.hold(message, at: turn.now)
+        }
+    }
+
+    func latestVersion(_ version: Version) -> [UInt8] {
+        LatestVersionMessage(version: version).encoded(versions: configuration.wireVersions)
+    }
+
+    var availableVersions: [UInt8] {
+        AvailableVersionsMessage(versions: common.catalogue.available)
+            .encoded(versions: configuration.wireVersions)
+    }
+}
