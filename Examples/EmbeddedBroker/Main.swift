@@ -1,3 +1,106 @@
-@main struct Main {
-    static func main() {}
+import ArgumentParser
+import Logging
+import MQTTBroker
+import MQTTWire
+
+/// An MQTT broker on loopback that is open to everyone: what it takes to embed `MQTTBroker`, and the bench on which it is tested.
+@main
+struct EmbeddedBroker: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "embedded-broker",
+        abstract: "An MQTT 3.1, 3.1.1 and 5.0 broker on loopback, open to everyone; runs until SIGTERM or SIGINT.")
+
+    @Option(help: "The port to listen on; 0 takes any free one.")
+    var port: UInt16
+
+    @Option(help: "The number of event loops; by default one per processor.")
+    var loops: Int?
+
+    @Option(name: .customLong("deny-subscribe"), help: "A topic filter that nobody may subscribe to; may be repeated.")
+    var deniedFilters: [String] = []
+
+    @Option(name: .customLong("max-keepalive"), help: "The longest keep-alive of MQTT 5.0 clients, in seconds.")
+    var maximumKeepAlive: UInt16?
+
+    @Option(help: "How many unacknowledged QoS 1 and 2 messages a client may send.")
+    var receiveMaximum: UInt16 = 20
+
+    @Option(name: .customLong("max-packet-size"), help: "The largest packet that is accepted, in bytes.")
+    var maximumPacketSize = 268_435_455
+
+    @Option(help: "How long a client may take no byte of what is sent to it, such as 60s.")
+    var writeStall = Seconds(count: 60)
+
+    func validate() throws {
+        guard loops.map({ 1...64 ~= $0 }) ?? true else {
+            throw ValidationError("--loops \(loops ?? 0): it is 1 to 64")
+        }
+        guard receiveMaximum > 0 else { throw ValidationError("--receive-maximum 0: it is 1 to 65535") }
+        guard 128...268_435_455 ~= maximumPacketSize else {
+            throw ValidationError("--max-packet-size \(maximumPacketSize): it is 128 to 268435455")
+        }
+        _ = try denied()
+    }
+
+    func run() async throws {
+        TerminationSignals.install()
+        let broker = Broker(configuration: brokerConfiguration(), hooks: try hooks(), logger: Self.logger())
+        let addresses: [SocketAddress]
+        do {
+            addresses = try broker.start()
+        } catch {
+            StandardStream.error.write("embedded-broker: \(error)\n")
+            throw ExitCode(78)
+        }
+        for address in addresses { StandardStream.output.write("embedded-broker ready mqtt=mqtt://\(address)\n") }
+        TerminationSignals.wait()
+        await broker.stop()
+    }
+
+    private func brokerConfiguration() -> BrokerConfiguration {
+        var limits = Limits()
+        limits.receiveMaximum = receiveMaximum
+        limits.maximumPacketSize = maximumPacketSize
+        limits.maximumKeepAlive = maximumKeepAlive.map { .seconds($0) }
+        limits.writeStall = writeStall.duration
+        return BrokerConfiguration(listeners: [.init(host: "127.0.0.1", port: port)], loops: loops, limits: limits)
+    }
+
+    /// Everybody may do everything but subscribe to a denied filter.
+    private func hooks() throws -> Hooks {
+        let denied = Set(try denied())
+        guard !denied.isEmpty else { return Hooks() }
+        return Hooks(authorizeSubscribe: { _, filter, _ in !denied.contains(filter) })
+    }
+
+    private func denied() throws -> [TopicFilter] {
+        try deniedFilters.map { text in
+            do {
+                return try TopicFilter(text)
+            } catch {
+                throw ValidationError("--deny-subscribe \(text): \(error)")
+            }
+        }
+    }
+
+    private static func logger() -> Logger {
+        var logger = Logger(label: "embedded-broker") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = .warning
+        return logger
+    }
+}
+
+/// A length of time on the command line: a number of seconds, with or without `s`.
+struct Seconds: ExpressibleByArgument {
+    let duration: Duration
+
+    init(count: Int64) { duration = .seconds(count) }
+
+    init?(argument: String) {
+        let digits = argument.hasSuffix("s") ? argument.dropLast() : argument[...]
+        guard let count = Int64(digits), 1...86_400 ~= count else { return nil }
+        self.init(count: count)
+    }
+
+    var defaultValueDescription: String { "\(duration.components.seconds)s" }
 }

@@ -1,54 +1,173 @@
+import CPosix
 public import Logging
 public import MQTTWire
+import Synchronization
 
 /// An MQTT 3.1, 3.1.1 and 5.0 broker inside a program.
 ///
 /// It runs on threads of its own, one event loop each, that share nothing but what they hand to each other: a session lives on the loop that its client
 /// id hashes to, with its connection, its queue and its timers. All methods may be called from any thread; none but ``start()`` and ``stop()`` waits.
 public final class Broker: Sendable {
-    private let configuration: BrokerConfiguration
-    private let hooks: Hooks
-    private let store: (any SessionStore)?
-    private let logger: Logger
-
-    /// A broker that does nothing until ``start()``.
-    ///
-    /// - Parameter store: Keeps persistent sessions beyond the process; `nil` keeps them as long as the broker runs.
-    public init(
-        configuration: BrokerConfiguration = BrokerConfiguration(), hooks: Hooks = Hooks(),
-        store: (any SessionStore)? = nil, logger: Logger = Logger(label: "mqtt-broker")
-    ) {
-        self.configuration = configuration
-        self.hooks = hooks
-        self.store = store
-        self.logger = logger
+    private enum Phase {
+        case new
+        case running
+        case stopped
     }
 
-    /// Opens every listener and starts the loops. Blocks while host names are looked up and the store is read.
+    /// How long a stop waits for clients to take their DISCONNECT.
+    private static let stopPatience = Duration.seconds(3)
+
+    private let configuration: BrokerConfiguration
+    private let core: Core
+    private let phase = Mutex(Phase.new)
+    /// The loops, once there are any.
+    private let shards = Mutex<[Shard]>([])
+
+    /// A broker that does nothing until ``start()``.
+    public init(
+        configuration: BrokerConfiguration = BrokerConfiguration(), hooks: Hooks = Hooks(),
+        logger: Logger = Logger(label: "mqtt-broker")
+    ) {
+        self.configuration = configuration
+        let loops = configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        core = Core(
+            limits: configuration.limits, hooks: hooks, logger: logger,
+            // One bit of a word says which loops a publication concerns.
+            loopCount: min(max(loops, 1), 64))
+    }
+
+    /// Opens every listener and starts the loops. Blocks while host names are looked up.
+    ///
+    /// Throws when a port is taken, or an address is none of this machine's; then nothing listens.
     ///
     /// - Returns: The addresses that the listeners are bound to, in the order of the configuration, with real ports where 0 was asked for.
-    /// - Throws: When a port is taken, or an address is none of this machine's; then nothing listens.
     public func start() throws(BrokerError) -> [SocketAddress] {
-        throw .alreadyStarted
+        let isNew = phase.withLock { phase in
+            defer { if case .new = phase { phase = .running } }
+            if case .new = phase { return true }
+            return false
+        }
+        guard isNew else { throw .alreadyStarted }
+        do {
+            return try open()
+        } catch {
+            for shard in shards.withLock({ $0 }) { shard.loop.stop() }
+            throw .transport(error)
+        }
+    }
+
+    private func open() throws(TransportError) -> [SocketAddress] {
+        var made: [Shard] = []
+        for index in 0..<core.loopCount {
+            made.append(try Shard(index: index, core: core))
+            let soFar = made
+            shards.withLock { $0 = soFar }
+        }
+        let all = made
+        for shard in all { shard.post { $0.peers = all } }
+        var addresses: [SocketAddress] = []
+        var listeners: [Listener] = []
+        for listener in configuration.listeners {
+            let socket = try ListeningSocket(host: listener.host, port: listener.port)
+            addresses.append(socket.address)
+            listeners.append(Listener(socket, loop: all[0].loop))
+        }
+        let bound = LoopBound(listeners, to: all[0].loop)
+        let logger = core.logger
+        all[0].post { shard in
+            for listener in bound.value {
+                do {
+                    try shard.listen(listener)
+                } catch {
+                    logger.critical("a listener cannot accept", metadata: ["reason": "\(error)"])
+                }
+            }
+        }
+        return addresses
     }
 
     /// Ends every connection, with DISCONNECT 0x8B (Server shutting down) where the version has it, and the loops; returns when all is done.
+    /// Wills are not published, and deliveries under way end as their connections do.
     public func stop() async {
+        let wasRunning = phase.withLock { phase in
+            defer { phase = .stopped }
+            if case .running = phase { return true }
+            return false
+        }
+        guard wasRunning else { return }
+        let shards = shards.withLock { $0 }
+        await withTaskGroup { group in
+            for shard in shards {
+                group.addTask { await Self.shutDown(shard) }
+            }
+        }
+        await withCheckedContinuation { continuation in
+            shards[0].post { first in
+                // The first loop sees the others out, so that this waits for threads where no task of the concurrency pool would.
+                for shard in shards.dropFirst() {
+                    shard.post { $0.closeAll() }
+                    shard.loop.stop()
+                    shard.loop.join()
+                }
+                first.closeAll()
+                first.loop.stop()
+                continuation.resume()
+            }
+        }
+        // Nothing is left to it but to end.
+        shards[0].loop.join()
+        self.shards.withLock { $0 = [] }
+    }
+
+    private static func shutDown(_ shard: Shard) async {
+        await withCheckedContinuation { continuation in
+            shard.post { $0.shutDown(patience: stopPatience) { continuation.resume() } }
+        }
     }
 
     /// Sends a publication to its audience. What one thread publishes to a client arrives in that order.
     public func publish(_ publication: OutboundPublication) {
+        let message = Message(
+            topic: publication.topic, prefix: publication.prefix, body: SharedSlice(publication.body),
+            qos: publication.qos, retain: publication.retain, endsWithConnection: publication.endsWithConnection)
+        let shards = shards.withLock { $0 }
+        switch publication.audience {
+        case .subscribers:
+            if message.retain { shards.first?.retain(message) }
+            let interested = core.interest.loops(for: message.topic)
+            for shard in shards where interested & (1 << UInt64(shard.index)) != 0 {
+                shard.post { $0.deliver(message) }
+            }
+        case .connections(let targets):
+            for (index, targets) in Dictionary(grouping: targets, by: { core.home(of: $0.clientID) }) {
+                let isPosted = shards.indices.contains(index) && shards[index].post { $0.deliver(message, to: targets) }
+                guard !isPosted else { continue }
+                for target in targets { core.hooks.observeDelivery?(.ended(target.token, .notSent)) }
+            }
+        }
     }
 
     /// Stops deliveries that have not been written completely: what has not begun is taken out, what has begun ends with its connection, which is closed.
     /// What was written waits for its acknowledgement. Each still ends with exactly one ``DeliveryReport/ended(_:_:)``; unknown tokens are ignored.
     public func cancel(_ tokens: [DeliveryToken]) {
+        for shard in shards.withLock({ $0 }) { shard.post { $0.cancel(tokens) } }
     }
 
-    /// Ends one connection as ``DisconnectCause/administrative(_:)``: with DISCONNECT 0x98 in 5.0. One that is gone already is ignored.
+    /// Ends one connection as ``DisconnectCause/administrative(_:)``, in 5.0 with DISCONNECT 0x98 (Administrative action). One that is gone already is ignored.
     public func disconnect(_ connection: ConnectionID, clientID: ClientID, reason: String) {
+        let shards = shards.withLock { $0 }
+        let home = core.home(of: clientID)
+        guard shards.indices.contains(home) else { return }
+        shards[home].post {
+            $0.connections[connection]?.end(.administrative(reason), sending: .administrativeAction)
+        }
     }
 
     /// What the broker counted and holds; gathered without stopping it, so that figures may be some turns apart.
-    public var snapshot: BrokerCounters { BrokerCounters() }
+    public var snapshot: BrokerCounters {
+        var snapshot = BrokerCounters()
+        for shard in shards.withLock({ $0 }) { shard.counters.add(to: &snapshot) }
+        snapshot.retainedMessages = core.retained.count
+        return snapshot
+    }
 }

@@ -71,7 +71,7 @@ public enum DeliveryReport: Sendable, Equatable {
 
 /// How a delivery ended.
 public enum DeliveryEnd: Sendable, Hashable {
-    /// PUBACK or PUBCOMP came; or the last byte left at QoS 0, or for a connection that ended before it acknowledged.
+    /// PUBACK or PUBREC came; or the last byte left at QoS 0, or for a connection that ended before it acknowledged.
     case delivered
     /// The connection ended, or the delivery was cancelled, between the first byte and the last.
     case cutOff

@@ -115,6 +115,11 @@ public struct OutboundWindow<Message> {
         return entries[sent]
     }
 
+    /// Takes one message out that was not sent after all.
+    public mutating func remove(_ packetID: PacketID) {
+        if let index = index(of: packetID) { _ = remove(at: index) }
+    }
+
     /// Takes the messages out that match, whatever they wait for.
     public mutating func remove(where matches: (Message) -> Bool) -> [Message] {
         let indices = entries.indices.filter { index in entries[index].message.map(matches) ?? false }

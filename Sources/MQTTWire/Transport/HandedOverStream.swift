@@ -8,7 +8,8 @@ public final class HandedOverStream: Sendable {
     /// Bytes that were read and not looked at.
     public let unread: [UInt8]
 
-    init(_ stream: consuming ByteStream, unread: [UInt8]) {
+    /// Puts a stream on its way, with what was read from it before.
+    public init(_ stream: consuming ByteStream, unread: [UInt8] = []) {
         self.stream = Mutex(consume stream)
         self.unread = unread
     }

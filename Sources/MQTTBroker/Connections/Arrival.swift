@@ -1,0 +1,119 @@
+import Logging
+import MQTTWire
+
+/// A connection that has not sent CONNECT: it is read by whatever loop it was dealt to, until its client id tells where it belongs.
+final class Arrival: PacketChannel {
+    private let shard: Shard
+    private let address: SocketAddress
+    private var timer: EventLoop.TimerID?
+
+    init?(_ stream: HandedOverStream, address: SocketAddress, shard: Shard) {
+        self.shard = shard
+        self.address = address
+        super.init(
+            stream, loop: shard.loop, context: .beforeConnect, maximumPacketSize: shard.core.limits.maximumConnectSize)
+    }
+
+    /// Begins to wait for CONNECT.
+    func begin() {
+        shard.arrivals[ObjectIdentifier(self)] = self
+        shard.counters.add(1, to: .accepted)
+        shard.counters.add(1, to: .connections)
+        timer = shard.loop.schedule(after: shard.core.limits.connectTimeout) { [unowned self] in
+            timer = nil
+            close()
+        }
+        do {
+            try start()
+        } catch {
+            shard.core.logger.warning("a connection was given up", metadata: ["reason": "\(error)"])
+            close()
+        }
+    }
+
+    override func received(_ header: FixedHeader, body: Span<UInt8>) throws(PacketError) {
+        // The first packet is CONNECT [MQTT-3.1.0-1].
+        guard header.type == .connect else {
+            throw PacketError(.protocolError, "\(header.type) before CONNECT", "MQTT-3.1.0-1")
+        }
+        var connect = try Connect(header: header, body: body, in: .beforeConnect)
+        let isAssigned = connect.clientID.isEmpty
+        // A client without an id gets one that nobody else has [MQTT-3.1.3-6].
+        if isAssigned { connect.clientID = try ClientID(Self.freshClientID()) }
+        let greeting = Greeting(connect: connect, isClientIDAssigned: isAssigned, address: address, since: lastInput)
+        let home = shard.peers[shard.core.home(of: connect.clientID)]
+        let isHome = home === shard
+        handOver { [self] stream in
+            forget()
+            if isHome {
+                home.admit(stream, greeting)
+            } else {
+                home.post { $0.admit(stream, greeting) }
+            }
+        }
+    }
+
+    override func receivedPublish(
+        _ layout: PublishLayout, head: Span<UInt8>, payload: SharedBytes
+    ) throws(PacketError) {
+        throw PacketError(.protocolError, "PUBLISH before CONNECT", "MQTT-3.1.0-1")
+    }
+
+    /// A CONNECT that could be read so far that its version is known is answered if that version has words for it [MQTT-3.1.4-2]; anything else is not.
+    override func violated(_ error: PacketError) {
+        shard.counters.add(1, to: .protocolErrors)
+        shard.core.logger.info(
+            "a CONNECT was refused", metadata: ["address": "\(address)", "reason": "\(error)"])
+        guard let version = error.version, version.hasReasonCodes || error.code.connectReturnCode != nil else {
+            return close(.violation(error))
+        }
+        shard.counters.add(1, to: .refused)
+        let connack = Connack(reasonCode: error.code)
+        do {
+            try send { (buffer) throws(PacketError) in
+                try connack.encode(in: PacketContext(version: version, direction: .toClient), into: &buffer)
+            }
+            closeAfterFlush()
+        } catch {
+            close(.violation(error))
+        }
+    }
+
+    override func closed(_ end: ChannelEnd) { forget() }
+
+    private func forget() {
+        if let timer { shard.loop.cancel(timer) }
+        timer = nil
+        guard shard.arrivals.removeValue(forKey: ObjectIdentifier(self)) != nil else { return }
+        shard.counters.add(-1, to: .connections)
+        shard.checkEmpty()
+    }
+
+    private static func freshClientID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        let (high, low) = (generator.next(), generator.next())
+        return "auto-" + String(high, radix: 36) + String(low, radix: 36)
+    }
+}
+
+/// A CONNECT on its way to the loop where its session lives.
+struct Greeting: Sendable {
+    let connect: Connect
+    let isClientIDAssigned: Bool
+    let address: SocketAddress
+    let since: MonotonicTime
+}
+
+extension ConnectRefusal {
+    var reasonCode: ReasonCode {
+        switch self {
+        case .badUserNameOrPassword: .badUserNameOrPassword
+        case .notAuthorized: .notAuthorized
+        case .identifierRejected: .clientIdentifierNotValid
+        case .serverUnavailable: .serverUnavailable
+        case .serverBusy: .serverBusy
+        case .banned: .banned
+        case .connectionRateExceeded: .connectionRateExceeded
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import MQTTWire
+
+/// PUBLISH to the client.
+extension Connection {
+    /// Sends what was in flight when an earlier connection ended [MQTT-4.4.0-1].
+    func resend(_ entry: OutboundWindow<Delivery>.Entry) {
+        guard let delivery = entry.message else {
+            return send(Pubrel(packetID: entry.packetID))
+        }
+        write(delivery, packetID: entry.packetID, isDuplicate: true)  // [MQTT-3.3.1-1]
+    }
+
+    /// Sends a delivery for the first time, unless something speaks against it now that its turn has come.
+    func transmit(_ delivery: Delivery, _ session: Session) {
+        let message = delivery.message
+        if message.hasExpired(at: loop.now) { return session.dropped(delivery, .expired) }  // [MQTT-3.3.2-5]
+        if let authorize = shard.core.hooks.authorizeDelivery, !authorize(client, message.topic) {
+            return session.dropped(delivery, .deliveryRefused)
+        }
+        var packetID: PacketID?
+        if delivery.qos != .atMostOnce {
+            // The queue gives nothing out while the window is full.
+            guard let next = session.window.add(delivery, qos: delivery.qos) else {
+                return session.dropped(delivery, .queueFullOldest)
+            }
+            packetID = next
+        }
+        guard write(delivery, packetID: packetID, isDuplicate: false) else {
+            if let packetID { session.window.remove(packetID) }
+            // Too large for this client: as if it had been sent [MQTT-3.1.2-25].
+            return session.dropped(delivery, .tooLargeForClient)
+        }
+    }
+
+    /// Takes a tracked delivery back that is in the output; `false` if it has begun.
+    func takeBack(_ token: DeliveryToken) -> Bool {
+        guard unsend(token.rawValue) else { return false }
+        unacknowledged.remove(token.rawValue)
+        _ = session?.window.remove { $0.token == token }
+        return true
+    }
+
+    @discardableResult
+    private func write(_ delivery: Delivery, packetID: PacketID?, isDuplicate: Bool) -> Bool {
+        let message = delivery.message
+        let flags = PublishFlags(qos: delivery.qos, isDuplicate: isDuplicate, retain: delivery.retain)
+        var head: [UInt8] = []
+        let topic = message.topic.bytes
+        do {
+            let properties = try properties(of: delivery)
+            try PublishHead.encode(
+                flags, topic: topic.span, packetID: packetID, properties: properties,
+                payloadLength: message.payloadCount, in: outbound, into: &head)
+        } catch {
+            // A head that grew beyond the largest packet by subscription identifiers: no client could take it.
+            return false
+        }
+        guard head.count + message.payloadCount <= maximumOutboundSize else { return false }  // [MQTT-3.1.2-24]
+        head.append(contentsOf: message.prefix)
+        shard.counters.add(1, to: .publishesSent)
+        shard.counters.add(head.count + message.body.count, to: .bytesSent)
+        if let token = delivery.token, let session, session.tracked[token] != nil {
+            session.tracked[token] = .buffered
+            if packetID == nil { unacknowledged.insert(token.rawValue) }
+            send(head: head, payload: message.body, token: token.rawValue)
+        } else {
+            send(head: head, payload: message.body)
+        }
+        return true
+    }
+
+    /// What travels with the message, the lifetime that it has left [MQTT-3.3.2-6], and why it comes [MQTT-3.3.4-3].
+    private func properties(of delivery: Delivery) throws(PacketError) -> Properties {
+        guard version.hasProperties else { return Properties() }
+        var properties = delivery.message.properties
+        if let expiry = delivery.message.expiry {
+            let left = (expiry - loop.now).components.seconds
+            try properties.append(.messageExpiryInterval(UInt32(clamping: left)))
+        }
+        for identifier in delivery.identifiers { try properties.append(.subscriptionIdentifier(identifier)) }
+        return properties
+    }
+}

@@ -1,0 +1,79 @@
+import MQTTWire
+
+/// What a client's packets do.
+extension Connection {
+    /// Takes a packet; the channel lends its body.
+    func take(_ header: FixedHeader, _ body: Span<UInt8>) throws(PacketError) {
+        guard let session else { return }
+        shard.counters.add(header.packetLength, to: .bytesReceived)
+        let context = inboundContext
+        switch header.type {
+        case .publish:
+            guard let layout = try PublishLayout.decode(header: header, prefix: body, in: context) else {
+                throw PacketError(.malformedPacket, "PUBLISH that ends within its head")
+            }
+            let payload = body.extracting(layout.payload)
+            try publish(layout, body, payload: SharedSlice(SharedBytes(copying: payload)), session)
+        case .puback:
+            let ack = try Puback(header: header, body: body, in: context)
+            try settle(session.window.puback(ack.packetID), session)
+        case .pubrec:
+            let ack = try Pubrec(header: header, body: body, in: context)
+            try pubrec(ack, session)
+        case .pubrel:
+            let ack = try Pubrel(header: header, body: body, in: context)
+            // The packet id is free again, whether or not the broker knew it [MQTT-4.3.3-11].
+            let isKnown = session.received.release(ack.packetID)
+            send(Pubcomp(packetID: ack.packetID, reasonCode: isKnown ? .success : .packetIdentifierNotFound))
+            checkReceiptHold()
+        case .pubcomp:
+            let ack = try Pubcomp(header: header, body: body, in: context)
+            try settle(session.window.pubcomp(ack.packetID), session)
+        case .subscribe:
+            subscribe(try Subscribe(header: header, body: body, in: context), session)
+        case .unsubscribe:
+            unsubscribe(try Unsubscribe(header: header, body: body, in: context), session)
+        case .pingreq:
+            _ = try Pingreq(header: header, body: body, in: context)
+            send(Pingresp())  // [MQTT-3.12.4-1]
+        case .disconnect:
+            try clientDisconnected(try Disconnect(header: header, body: body, in: context))
+        case .connect:
+            throw PacketError(.protocolError, "a second CONNECT", "MQTT-3.1.0-2")
+        case .auth:
+            // No authentication method was agreed on in CONNECT [MQTT-4.12.0-7].
+            throw PacketError(.protocolError, "AUTH without an authentication method in CONNECT", "MQTT-4.12.0-7")
+        case .connack, .suback, .unsuback, .pingresp:
+            throw PacketError(.protocolError, "\(header.type) from a client")
+        }
+    }
+
+    private func pubrec(_ ack: Pubrec, _ session: Session) throws(PacketError) {
+        let outcome = session.window.pubrec(ack.packetID, failure: ack.reasonCode.isError)
+        switch outcome {
+        case .settled: try settle(outcome, session)
+        case .released(let delivery):
+            try endTracked(delivery, session)
+            send(Pubrel(packetID: ack.packetID))  // [MQTT-4.3.3-4]
+        case .releasedAgain: send(Pubrel(packetID: ack.packetID))
+        case .unknown:
+            guard !ack.reasonCode.isError else { return }
+            send(Pubrel(packetID: ack.packetID, reasonCode: .packetIdentifierNotFound))
+        }
+    }
+
+    /// A stray acknowledgement changes nothing.
+    private func settle(_ outcome: OutboundWindow<Delivery>.Outcome, _ session: Session) throws(PacketError) {
+        guard case .settled(let delivery) = outcome else { return }
+        try endTracked(delivery, session)
+        fillOutput()
+    }
+
+    private func endTracked(_ delivery: Delivery?, _ session: Session) throws(PacketError) {
+        guard let token = delivery?.token, let stage = session.tracked[token] else { return }
+        guard stage == .written else {
+            throw PacketError(.protocolError, "an acknowledgement of a PUBLISH that has not been sent completely")
+        }
+        session.endTracked(token, .delivered)
+    }
+}

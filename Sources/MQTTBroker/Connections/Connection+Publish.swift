@@ -1,0 +1,152 @@
+import MQTTWire
+
+/// PUBLISH from the client: checked, intercepted, routed, answered.
+extension Connection {
+    func publish(
+        _ layout: PublishLayout, _ head: Span<UInt8>, payload: SharedSlice, _ session: Session
+    ) throws(PacketError) {
+        shard.counters.add(1, to: .publishesReceived)
+        let flags = layout.flags
+        let topic = try topic(of: layout, head)
+        if flags.qos == .exactlyOnce, let packetID = layout.packetID,
+            let receipt = session.received.receipt(for: packetID)
+        {
+            // Sent again before PUBREL: it was delivered onward the first time [MQTT-4.3.3-10].
+            receipts.append(receipt)
+            return sendDueReceipts()
+        }
+        try checkReceiveMaximum(flags.qos, session)
+        if let authorize = shard.core.hooks.authorizePublish,
+            authorize(client, topic, flags.qos, flags.retain) == .refuse
+        {
+            shard.counters.add(1, to: .publishesRefused)
+            return answer(layout, .notAuthorized, outstanding: 0, session)
+        }
+        var properties = layout.properties(in: head)
+        let expiry = properties.messageExpiryInterval.map { loop.now + .seconds(Int64($0)) }
+        properties.remove(.topicAlias, .messageExpiryInterval)
+        let interceptors = shard.core.hooks.interceptors.indices.filter { index in
+            shard.core.hooks.interceptors[index].filters.contains { $0.matches(topic) }
+        }
+        var isWanted = !interceptors.isEmpty
+        if flags.retain || shard.core.interest.loops(for: topic) != 0 {
+            let message = Message(
+                topic: topic, body: payload, qos: flags.qos, retain: flags.retain, properties: properties,
+                expiry: expiry, publisher: publisher, budget: shard.core.budget)
+            if shard.route(message) { isWanted = true }
+        }
+        let receipt = makeReceipt(
+            layout, isWanted ? .success : .noMatchingSubscribers, outstanding: interceptors.count, session)
+        for index in interceptors { intercept(index, topic, payload, flags, receipt) }
+        sendDueReceipts()
+        if shard.core.budget.isExceeded { holdForBudget() }
+    }
+
+    /// The topic name, if need be the one that the topic alias stands for (section 3.3.2.3.4).
+    private func topic(of layout: PublishLayout, _ head: Span<UInt8>) throws(PacketError) -> TopicName {
+        let name = layout.topicName(in: head)
+        if let alias = layout.topicAlias {
+            let maximum = shard.core.limits.topicAliasMaximum
+            guard alias <= maximum else {
+                throw PacketError(.topicAliasInvalid, "topic alias \(alias); at most \(maximum)", "MQTT-3.3.2-9")
+            }
+            if let name {
+                aliases[alias] = name
+            } else if let known = aliases[alias] {
+                return known
+            } else {
+                throw PacketError(.protocolError, "topic alias \(alias), which stands for nothing yet", "MQTT-3.3.4-1")
+            }
+        }
+        guard let name else { throw PacketError(.protocolError, "an empty topic name", "MQTT-3.3.2-1") }
+        let levels = name.bytes.reduce(1) { $1 == UInt8(ascii: "/") ? $0 + 1 : $0 }
+        guard levels <= shard.core.limits.topicLevels else {
+            throw PacketError(
+                .topicNameInvalid, "a topic of \(levels) levels; at most \(shard.core.limits.topicLevels)")
+        }
+        return name
+    }
+
+    // MARK: Answers
+
+    /// A 5.0 client that was told how much the broker takes at once must not send more [MQTT-3.3.4-9].
+    private func checkReceiveMaximum(_ qos: QoS, _ session: Session) throws(PacketError) {
+        guard version.hasProperties, qos != .atMostOnce else { return }
+        let maximum = Int(shard.core.limits.receiveMaximum)
+        guard unanswered(session) < maximum else {
+            throw PacketError(
+                .receiveMaximumExceeded, "more than \(maximum) unacknowledged PUBLISH packets at once", "MQTT-3.3.4-9")
+        }
+    }
+
+    /// PUBLISHes that are not wholly acknowledged: QoS 1 without PUBACK, QoS 2 without PUBCOMP.
+    private func unanswered(_ session: Session) -> Int {
+        receipts.count { $0.qos == .atLeastOnce } + session.received.count
+    }
+
+    private func answer(_ layout: PublishLayout, _ code: ReasonCode, outstanding: Int, _ session: Session) {
+        _ = makeReceipt(layout, code, outstanding: outstanding, session)
+        sendDueReceipts()
+    }
+
+    /// Notes the answer that is due; none at QoS 0.
+    private func makeReceipt(
+        _ layout: PublishLayout, _ code: ReasonCode, outstanding: Int, _ session: Session
+    ) -> Receipt? {
+        guard let packetID = layout.packetID else { return nil }
+        let receipt = Receipt(
+            packetID: packetID, qos: layout.flags.qos, reasonCode: code, outstanding: outstanding, session: session)
+        receipts.append(receipt)
+        if receipt.qos == .exactlyOnce, !code.isError { session.received.receive(packetID, receipt: receipt) }
+        return receipt
+    }
+
+    /// Sends the answers that are due, up to the first that must wait: they go out in the order of the PUBLISHes.
+    func sendDueReceipts() {
+        while let receipt = receipts.first, receipt.outstanding == 0 {
+            receipts.removeFirst()
+            if receipt.qos == .exactlyOnce {
+                send(Pubrec(packetID: receipt.packetID, reasonCode: receipt.reasonCode))
+            } else {
+                send(Puback(packetID: receipt.packetID, reasonCode: receipt.reasonCode))
+            }
+        }
+        checkReceiptHold()
+    }
+
+    /// Stops reading a client that has as much outstanding as an interceptor, or the broker, takes; reads on when there is less.
+    func checkReceiptHold() {
+        let interceptors = shard.core.hooks.interceptors
+        let isFull = interceptors.indices.contains { intercepted[$0] >= interceptors[$0].outstandingLimit }
+        // A 5.0 client keeps to the limit by itself, or is disconnected for not doing so.
+        let isOverLimit = !version.hasProperties && receipts.count >= Int(shard.core.limits.receiveMaximum)
+        if isFull || isOverLimit { holdForReceipts() } else { releaseForReceipts() }
+    }
+
+    // MARK: Interceptors
+
+    private func intercept(
+        _ index: Int, _ topic: TopicName, _ payload: SharedSlice, _ flags: PublishFlags, _ receipt: Receipt?
+    ) {
+        intercepted[index] += 1
+        let settled = LoopBound((connection: self, receipt: receipt), to: loop)
+        let loop = loop
+        let acknowledgement = InterceptionAcknowledgement {
+            loop.execute { settled.value.connection.interceptorAcknowledged(index, settled.value.receipt) }
+        }
+        shard.core.hooks.interceptors[index].handler(
+            InterceptedPublication(
+                client: client, topic: topic, payload: payload, qos: flags.qos, retain: flags.retain,
+                acknowledgement: acknowledgement))
+    }
+
+    private func interceptorAcknowledged(_ index: Int, _ receipt: Receipt?) {
+        intercepted[index] -= 1
+        if let receipt {
+            receipt.outstanding -= 1
+            // At QoS 2 the client may wait for it on a later connection.
+            if receipt.outstanding == 0 { receipt.session?.connection?.sendDueReceipts() }
+        }
+        if session != nil { checkReceiptHold() }
+    }
+}

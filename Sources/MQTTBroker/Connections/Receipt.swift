@@ -1,0 +1,21 @@
+import MQTTWire
+
+/// The answer that is due for a QoS 1 or 2 PUBLISH: held until every interceptor has acknowledged it, and sent in the order of the PUBLISHes
+/// [MQTT-4.6.0-2, MQTT-4.6.0-3].
+final class Receipt {
+    let packetID: PacketID
+    let qos: QoS
+    let reasonCode: ReasonCode
+    /// How many interceptors have not acknowledged yet.
+    var outstanding: Int
+    /// Weak: an interceptor may hold a receipt for longer than its session lasts.
+    private(set) weak var session: Session?
+
+    init(packetID: PacketID, qos: QoS, reasonCode: ReasonCode, outstanding: Int, session: Session) {
+        self.packetID = packetID
+        self.qos = qos
+        self.reasonCode = reasonCode
+        self.outstanding = outstanding
+        self.session = session
+    }
+}

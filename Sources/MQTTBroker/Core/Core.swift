@@ -1,0 +1,49 @@
+import Logging
+import MQTTWire
+import Synchronization
+
+/// What all loops of one broker share: things that never change, and the few that are safe to touch from any of them.
+final class Core: Sendable {
+    let limits: Limits
+    let hooks: Hooks
+    let logger: Logger
+    let loopCount: Int
+    let interest: InterestTable
+    let retained: RetainedStore
+    let budget: Budget
+    private let lastConnectionID = Atomic<UInt64>(0)
+    private let sessionCount = Atomic<Int>(0)
+
+    init(limits: Limits, hooks: Hooks, logger: Logger, loopCount: Int) {
+        self.limits = limits
+        self.hooks = hooks
+        self.logger = logger
+        self.loopCount = loopCount
+        interest = InterestTable(loops: loopCount)
+        retained = RetainedStore(maximumCount: limits.retainedMessages, maximumBytes: limits.retainedBytes)
+        budget = Budget(limit: limits.bufferedBytes)
+    }
+
+    func nextConnectionID() -> ConnectionID {
+        ConnectionID(rawValue: lastConnectionID.add(1, ordering: .relaxed).newValue)
+    }
+
+    /// Counts a new session in; `false` if there are as many as there may be.
+    func admitSession() -> Bool {
+        guard sessionCount.add(1, ordering: .relaxed).newValue <= limits.sessions else {
+            sessionCount.subtract(1, ordering: .relaxed)
+            return false
+        }
+        return true
+    }
+
+    func sessionEnded() { sessionCount.subtract(1, ordering: .relaxed) }
+
+    /// The loop on which the client's session lives.
+    func home(of clientID: ClientID) -> Int { Self.spread(clientID.hashValue, over: loopCount) }
+
+    /// The loop that picks the members of a share group.
+    func owner(ofShared filter: TopicFilter) -> Int { Self.spread(filter.hashValue, over: loopCount) }
+
+    private static func spread(_ hash: Int, over count: Int) -> Int { Int(UInt(bitPattern: hash) % UInt(count)) }
+}

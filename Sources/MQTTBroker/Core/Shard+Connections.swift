@@ -1,0 +1,71 @@
+import Logging
+import MQTTWire
+
+extension Shard {
+    /// Accepts on this loop, and deals the connections to all loops in turn: whatever a handshake costs is spread.
+    func listen(_ listener: Listener) throws(TransportError) {
+        listeners.append(listener)
+        var next = index
+        try listener.start { [unowned self] socket, address in
+            let shard = peers[next]
+            next = (next + 1) % peers.count
+            let stream = HandedOverStream(ByteStream(plain: socket))
+            shard.post { $0.receive(stream, from: address) }
+        }
+    }
+
+    private func receive(_ stream: HandedOverStream, from address: SocketAddress) {
+        guard !isStopping else { return }
+        Arrival(stream, address: address, shard: self)?.begin()
+    }
+
+    /// Takes a connection whose CONNECT says that its session lives here.
+    func admit(_ stream: HandedOverStream, _ greeting: Greeting) {
+        guard !isStopping else { return }
+        Connection(stream, greeting, shard: self)?.begin()
+    }
+
+    // MARK: Budget
+
+    /// Reads on from the connection in a while: by then there is room, or its next publications displace older ones.
+    func waitForBudget(_ connection: Connection) {
+        waitingForBudget.append(connection)
+        guard budgetTimer == nil else { return }
+        budgetTimer = loop.schedule(after: .milliseconds(50)) { [unowned self] in
+            budgetTimer = nil
+            let waiting = waitingForBudget
+            waitingForBudget = []
+            for connection in waiting { connection.releaseForBudget() }
+        }
+    }
+
+    // MARK: The end
+
+    /// Ends every connection; `whenEmpty` is called when the last is gone, or after `patience`.
+    func shutDown(patience: Duration, whenEmpty: @escaping @Sendable () -> Void) {
+        isStopping = true
+        self.whenEmpty = whenEmpty
+        for listener in listeners { listener.close() }
+        listeners = []
+        for arrival in Array(arrivals.values) { arrival.close() }
+        for connection in Array(connections.values) { connection.end(.shutdown, sending: .serverShuttingDown) }
+        checkEmpty()
+        loop.schedule(after: patience) { [unowned self] in stopWaiting() }
+    }
+
+    /// Closes what has not gone by itself.
+    func closeAll() {
+        for connection in Array(connections.values) { connection.close() }
+        peers = []
+    }
+
+    /// Tells whoever stops the broker when the last connection is gone.
+    func checkEmpty() {
+        if isStopping, connections.isEmpty, arrivals.isEmpty { stopWaiting() }
+    }
+
+    private func stopWaiting() {
+        whenEmpty?()
+        whenEmpty = nil
+    }
+}

@@ -1,0 +1,179 @@
+import Logging
+import MQTTWire
+
+/// One loop with all that lives on it: sessions and their connections, the tree of their subscriptions, the share groups that it owns.
+///
+/// `@unchecked Sendable`: other threads reach it only through ``post(_:)``, which runs on the loop's own thread, and through what never changes.
+final class Shard: EventSource, @unchecked Sendable {
+    let index: Int
+    let core: Core
+    let counters = ShardCounters()
+    /// All loops of the broker, by index; set once before anything is accepted.
+    var peers: [Shard] = []
+    var sessions: [ClientID: Session] = [:]
+    var connections: [ConnectionID: Connection] = [:]
+    var tree = SubscriptionTree()
+    /// The sessions that the embedding program's deliveries go to, until they end.
+    var deliveries: [DeliveryToken: Session] = [:]
+    var listeners: [Listener] = []
+    /// Connections that have not sent CONNECT, so that a stop finds them.
+    var arrivals: [ObjectIdentifier: Arrival] = [:]
+    /// Connections that are not read until the whole broker holds less.
+    var waitingForBudget: [Connection] = []
+    var budgetTimer: EventLoop.TimerID?
+    var isStopping = false
+    var whenEmpty: (@Sendable () -> Void)?
+    private var outbox: [[Handover]]
+    private var matches: [Match] = []
+    private var matchNumber: UInt64 = 0
+
+    /// What one session gets of the publication that is being matched.
+    private struct Match {
+        let session: Session
+        var qos: QoS
+        var retain: Bool
+        var identifiers: [Int]
+    }
+
+    init(index: Int, core: Core) throws(TransportError) {
+        self.index = index
+        self.core = core
+        outbox = Array(repeating: [], count: core.loopCount)
+        super.init(loop: try EventLoop())
+    }
+
+    /// Runs the closure on this loop, after what the same thread posted before.
+    /// Returns `false` when the loop has stopped.
+    @discardableResult
+    func post(_ work: @escaping @Sendable (Shard) -> Void) -> Bool {
+        loop.execute { [self] in work(self) }
+    }
+
+    func observe(_ event: @autoclosure () -> BrokerEvent) {
+        core.hooks.observe?(event())
+    }
+
+    func report(_ report: DeliveryReport) {
+        core.hooks.observeDelivery?(report)
+    }
+
+    // MARK: Routing
+
+    /// Routes a client's publication: to this loop's subscribers, and by reference to the loops that may have some.
+    /// Returns whether anybody may be interested.
+    @discardableResult
+    func route(_ message: Message) -> Bool {
+        if message.retain { retain(message) }
+        var interested = core.interest.loops(for: message.topic)
+        let isInterested = interested != 0
+        while interested != 0 {
+            let loop = interested.trailingZeroBitCount
+            interested &= interested - 1
+            if loop == index { deliver(message) } else { handOver(.publication(message), to: loop) }
+        }
+        return isInterested
+    }
+
+    func retain(_ message: Message) {
+        guard !core.retained.store(message) else { return }
+        core.logger.warning("no room for another retained message", metadata: ["topic": "\(message.topic)"])
+    }
+
+    /// Delivers to the subscribers on this loop, to each session once however many of its filters match [MQTT-3.3.4-2, MQTT-3.3.5-1 of 3.1.1].
+    func deliver(_ message: Message) {
+        matchNumber += 1
+        let number = matchNumber
+        var found = matches
+        matches = []
+        tree.match(message.topic) { node in
+            for subscription in node.subscriptions {
+                let session = subscription.session
+                let options = subscription.options
+                // A message is not sent back to its publisher if the subscription says so [MQTT-3.8.3-3].
+                if options.noLocal, let publisher = message.publisher, publisher.clientID == session.clientID {
+                    continue
+                }
+                let qos = min(message.qos, options.maximumQoS)
+                let retain = message.retain && options.retainAsPublished
+                if session.matchNumber == number {
+                    found[session.matchIndex].qos = max(found[session.matchIndex].qos, qos)
+                    if retain { found[session.matchIndex].retain = true }
+                    if let identifier = subscription.identifier {
+                        found[session.matchIndex].identifiers.append(identifier)
+                    }
+                    continue
+                }
+                session.matchNumber = number
+                session.matchIndex = found.count
+                found.append(
+                    Match(
+                        session: session, qos: qos, retain: retain,
+                        identifiers: subscription.identifier.map { [$0] } ?? []))
+            }
+            for group in node.groups { deliverShared(message, to: group) }
+        }
+        for match in found {
+            match.session.deliver(
+                Delivery(message: message, qos: match.qos, retain: match.retain, identifiers: match.identifiers))
+        }
+        // The array is kept, empty, for the next publication.
+        found.removeAll(keepingCapacity: found.count < 4096)
+        matches = found
+    }
+
+    private func deliverShared(_ message: Message, to group: ShareGroup) {
+        guard let member = group.pick() else { return }
+        if member.loop == index {
+            deliver(message, toShared: group.filter, member: member.clientID)
+        } else {
+            handOver(.sharedPublication(message, group.filter, member.clientID), to: member.loop)
+        }
+    }
+
+    /// Delivers to the member of a share group that was picked.
+    func deliver(_ message: Message, toShared filter: TopicFilter, member: ClientID) {
+        guard let session = sessions[member], let subscription = session.subscriptions[filter] else { return }
+        session.deliver(
+            Delivery(
+                message: message, qos: min(message.qos, subscription.options.maximumQoS),
+                retain: message.retain && subscription.options.retainAsPublished,
+                identifiers: subscription.identifier.map { [$0] } ?? []))
+    }
+
+    // MARK: Hand-over
+
+    /// Hands something to another loop, together with all else that this turn has for it.
+    func handOver(_ item: Handover, to loop: Int) {
+        outbox[loop].append(item)
+        self.loop.flushAtEndOfTurn(self)
+    }
+
+    override func endOfTurn() {
+        for loop in outbox.indices where !outbox[loop].isEmpty {
+            let items = outbox[loop]
+            outbox[loop] = []
+            peers[loop].post { shard in
+                for item in items { shard.take(item) }
+            }
+        }
+    }
+
+    private func take(_ item: Handover) {
+        switch item {
+        case .publication(let message): deliver(message)
+        case .sharedPublication(let message, let filter, let member):
+            deliver(message, toShared: filter, member: member)
+        case .slowDown(let connection): connections[connection]?.congestionBegan()
+        case .goOn(let connection): connections[connection]?.congestionEnded()
+        }
+    }
+}
+
+/// What loops hand to each other in batches.
+enum Handover: Sendable {
+    case publication(Message)
+    case sharedPublication(Message, TopicFilter, ClientID)
+    /// A publisher's connection on that loop fills a queue here.
+    case slowDown(ConnectionID)
+    case goOn(ConnectionID)
+}

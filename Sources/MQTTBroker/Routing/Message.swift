@@ -1,0 +1,76 @@
+import MQTTWire
+import Synchronization
+
+/// One application message on its way through the broker: immutable, and one object for all that it is delivered to.
+final class Message: Sendable {
+    let topic: TopicName
+    /// Bytes that go before ``body``.
+    let prefix: [UInt8]
+    let body: SharedSlice
+    let qos: QoS
+    /// The RETAIN flag of the publication.
+    let retain: Bool
+    /// What travels with the message to 5.0 subscribers (section 3.3.2.3); no topic alias, no subscription identifier, no expiry.
+    let properties: Properties
+    /// When the message expires; `nil`: never.
+    let expiry: MonotonicTime?
+    /// The client that published it; `nil` for the embedding program and for what the store gave back.
+    let publisher: Publisher?
+    /// Never queued for an absent client, and dropped from what is in flight at disconnect.
+    let endsWithConnection: Bool
+    private let budget: Budget?
+
+    init(
+        topic: TopicName, prefix: [UInt8] = [], body: SharedSlice, qos: QoS, retain: Bool,
+        properties: Properties = Properties(), expiry: MonotonicTime? = nil, publisher: Publisher? = nil,
+        endsWithConnection: Bool = false, budget: Budget? = nil
+    ) {
+        self.topic = topic
+        self.prefix = prefix
+        self.body = body
+        self.qos = qos
+        self.retain = retain
+        self.properties = properties
+        self.expiry = expiry
+        self.publisher = publisher
+        self.endsWithConnection = endsWithConnection
+        self.budget = budget
+        budget?.add(size)
+    }
+
+    deinit { budget?.subtract(size) }
+
+    /// The bytes of the application message.
+    var payloadCount: Int { prefix.count + body.count }
+
+    /// What the message takes in memory, for budgets: its bytes and something for the objects around them.
+    var size: Int { payloadCount + topic.bytes.count + 200 }
+
+    func hasExpired(at now: MonotonicTime) -> Bool { expiry.map { $0 <= now } ?? false }
+}
+
+/// Who published a message: for No Local, and to be told to slow down.
+final class Publisher: Sendable {
+    let clientID: ClientID
+    let connectionID: ConnectionID
+    let loop: Int
+
+    init(clientID: ClientID, connectionID: ConnectionID, loop: Int) {
+        self.clientID = clientID
+        self.connectionID = connectionID
+        self.loop = loop
+    }
+}
+
+/// How many bytes of clients' messages the whole broker holds, counted from any thread.
+final class Budget: Sendable {
+    private let used = Atomic<Int>(0)
+    private let limit: Int
+
+    init(limit: Int) { self.limit = limit }
+
+    var isExceeded: Bool { used.load(ordering: .relaxed) > limit }
+
+    func add(_ count: Int) { used.add(count, ordering: .relaxed) }
+    func subtract(_ count: Int) { used.subtract(count, ordering: .relaxed) }
+}

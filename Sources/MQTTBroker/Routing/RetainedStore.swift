@@ -1,0 +1,151 @@
+import MQTTWire
+import Synchronization
+
+/// The last retained message of each topic, for all loops: touched by retained publications and by SUBSCRIBE alone, hence behind one lock.
+final class RetainedStore: Sendable {
+    fileprivate struct Node {
+        var message: Message?
+        var children: [TopicBytes: Int] = [:]
+        var parent: Int
+        var level: TopicBytes
+    }
+
+    fileprivate struct State {
+        /// A tree of levels in one array; nodes refer to each other by index.
+        var nodes: [Node] = [Node(message: nil, parent: 0, level: TopicBytes([]))]
+        var free: [Int] = []
+        var count = 0
+        var bytes = 0
+    }
+
+    private let maximumCount: Int
+    private let maximumBytes: Int
+    private let state = Mutex(State())
+
+    init(maximumCount: Int, maximumBytes: Int) {
+        self.maximumCount = maximumCount
+        self.maximumBytes = maximumBytes
+    }
+
+    /// The number of retained messages.
+    var count: Int { state.withLock { $0.count } }
+
+    /// Replaces the topic's retained message [MQTT-3.3.1-5]; one without payload only removes it [MQTT-3.3.1-6, MQTT-3.3.1-7].
+    /// Returns whether that is now so: `false` when there is no room.
+    func store(_ message: Message) -> Bool {
+        let levels = TopicBytes(message.topic.bytes).levels
+        // What is replaced is freed after the lock is released.
+        var replaced: Message?
+        return state.withLock { state in
+            guard message.payloadCount > 0 else {
+                replaced = state.remove(levels)
+                _ = replaced
+                return true
+            }
+            let index = state.node(for: levels)
+            let before = state.nodes[index].message
+            let bytes = state.bytes - (before?.size ?? 0) + message.size
+            guard bytes <= maximumBytes, before != nil || state.count < maximumCount else {
+                state.prune(index)
+                return false
+            }
+            replaced = before
+            state.nodes[index].message = message
+            state.bytes = bytes
+            if before == nil { state.count += 1 }
+            return true
+        }
+    }
+
+    /// The retained messages whose topics match the filter; expired ones are removed on the way.
+    func matching(_ filter: TopicFilter, at now: MonotonicTime) -> [Message] {
+        let filter = filter.matched.levels
+        return state.withLock { state in
+            var found: [Message] = []
+            var expired: [Int] = []
+            var pending: [(node: Int, depth: Int)] = [(0, 0)]
+            func take(_ index: Int) {
+                guard let message = state.nodes[index].message else { return }
+                if message.hasExpired(at: now) { expired.append(index) } else { found.append(message) }
+            }
+            while let (index, depth) = pending.popLast() {
+                let children = state.nodes[index].children
+                guard depth < filter.count else {
+                    take(index)
+                    continue
+                }
+                switch filter[depth] {
+                case TopicBytes.multiLevelWildcard:
+                    // "sport/#" matches "sport" too; the depth stays, so that all that lies below is taken.
+                    take(index)
+                    for (level, child) in children where depth > 0 || index != 0 || !level.beginsWithDollar {
+                        pending.append((child, depth))
+                    }
+                case TopicBytes.singleLevelWildcard:
+                    for (level, child) in children where depth > 0 || !level.beginsWithDollar {
+                        pending.append((child, depth + 1))
+                    }
+                case let level:
+                    if let child = children[level] { pending.append((child, depth + 1)) }
+                }
+            }
+            for index in expired { state.clear(index) }
+            return found
+        }
+    }
+}
+
+extension RetainedStore.State {
+    fileprivate mutating func node(for levels: [TopicBytes]) -> Int {
+        var index = 0
+        for level in levels {
+            if let child = nodes[index].children[level] {
+                index = child
+                continue
+            }
+            let node = RetainedStore.Node(message: nil, parent: index, level: level)
+            let child: Int
+            if let recycled = free.popLast() {
+                nodes[recycled] = node
+                child = recycled
+            } else {
+                child = nodes.count
+                nodes.append(node)
+            }
+            nodes[index].children[level] = child
+            index = child
+        }
+        return index
+    }
+
+    fileprivate mutating func remove(_ levels: [TopicBytes]) -> Message? {
+        var index = 0
+        for level in levels {
+            guard let child = nodes[index].children[level] else { return nil }
+            index = child
+        }
+        let message = nodes[index].message
+        clear(index)
+        return message
+    }
+
+    fileprivate mutating func clear(_ index: Int) {
+        if let message = nodes[index].message {
+            bytes -= message.size
+            count -= 1
+            nodes[index].message = nil
+        }
+        prune(index)
+    }
+
+    /// Takes out a node that has neither message nor children, and so on towards the root.
+    fileprivate mutating func prune(_ start: Int) {
+        var index = start
+        while index != 0, nodes[index].message == nil, nodes[index].children.isEmpty {
+            let parent = nodes[index].parent
+            nodes[parent].children[nodes[index].level] = nil
+            free.append(index)
+            index = parent
+        }
+    }
+}

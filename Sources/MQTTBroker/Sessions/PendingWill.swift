@@ -1,0 +1,31 @@
+import MQTTWire
+
+/// The will of a client (section 3.1.2.5), with what is needed to publish it when the client itself is gone.
+struct PendingWill {
+    let will: Will
+    let client: ConnectedClient
+    let publisher: Publisher
+
+    /// The time between the end of the connection and the will.
+    var delay: Duration { .seconds(Int64(will.properties.willDelayInterval ?? 0)) }
+}
+
+extension Shard {
+    /// Publishes a will as if its client did; the publish hook may refuse it.
+    func publish(_ pending: PendingWill) {
+        let will = pending.will
+        if let authorize = core.hooks.authorizePublish,
+            authorize(pending.client, will.topic, will.qos, will.retain) == .refuse
+        {
+            counters.add(1, to: .publishesRefused)
+            return
+        }
+        var properties = will.properties
+        let expiry = properties.messageExpiryInterval.map { loop.now + .seconds(Int64($0)) }
+        properties.remove(.willDelayInterval, .messageExpiryInterval)
+        route(
+            Message(
+                topic: will.topic, body: SharedSlice(SharedBytes(will.payload)), qos: will.qos, retain: will.retain,
+                properties: properties, expiry: expiry, publisher: pending.publisher, budget: core.budget))
+    }
+}

@@ -1,0 +1,281 @@
+import MQTTWire
+
+/// What the broker keeps for one client id, across connections (section 4.1): subscriptions, and the messages that wait or are under way.
+///
+/// It lives on the loop that its client id hashes to, and is touched there alone.
+final class Session {
+    let clientID: ClientID
+    unowned let shard: Shard
+    /// How long it outlives a connection.
+    var expiry: SessionExpiry
+    private(set) var connection: Connection?
+    private(set) var subscriptions: [TopicFilter: SessionSubscription] = [:]
+    var window: OutboundWindow<Delivery>
+    var received = ExactlyOnceReceiver<Receipt>()
+    /// The embedding program's deliveries to the present connection, and how far each has come.
+    var tracked: [DeliveryToken: DeliveryStage] = [:]
+    private var queue: DeliveryQueue
+    private var expiryTimer: EventLoop.TimerID?
+    private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
+    /// Those who publish into this session's queue and are not read until it has shrunk.
+    private var heldPublishers: [ConnectionID: Int] = [:]
+    private var drainCheck: EventLoop.TimerID?
+
+    // Where this session stands among the matches of a publication.
+    var matchNumber: UInt64 = 0
+    var matchIndex = 0
+
+    init(clientID: ClientID, shard: Shard, expiry: SessionExpiry) {
+        self.clientID = clientID
+        self.shard = shard
+        self.expiry = expiry
+        let limits = shard.core.limits
+        queue = DeliveryQueue(
+            maximumCount: limits.queuedMessagesPerSession, maximumBytes: limits.queuedBytesPerSession)
+        window = OutboundWindow(limit: limits.inFlightPerSession)
+    }
+
+    // MARK: Life
+
+    /// A connection of the client begins to use the session.
+    func attach(_ connection: Connection, expiry: SessionExpiry, receiveMaximum: Int) {
+        self.connection = connection
+        self.expiry = expiry
+        window.connectionBegan(limit: min(receiveMaximum, shard.core.limits.inFlightPerSession))
+        if let expiryTimer { shard.loop.cancel(expiryTimer) }
+        expiryTimer = nil
+        // Who comes back in time has not died [MQTT-3.1.3-9].
+        if let pendingWill { shard.loop.cancel(pendingWill.timer) }
+        pendingWill = nil
+        updateShares(isConnected: true)
+    }
+
+    /// The connection ended. What was only for it goes; the session itself goes now, later or never.
+    func detach(will: PendingWill?) {
+        connection = nil
+        releasePublishers()
+        endTracked()
+        let gone = changeQueue { $0.remove { $0.qos == .atMostOnce || $0.message.endsWithConnection } }
+        _ = gone
+        _ = window.remove { $0.message.endsWithConnection }
+        changeQueue { $0.forEach { $0.token = nil } }
+        updateShares(isConnected: false)
+        switch expiry {
+        case .withConnection:
+            shard.end(self)
+            if let will { shard.publish(will) }
+        case .after(let time):
+            expiryTimer = shard.loop.schedule(after: time) { [unowned self] in
+                expiryTimer = nil
+                shard.end(self)
+            }
+            delay(will, atMost: time)
+        case .never:
+            delay(will, atMost: nil)
+        }
+    }
+
+    /// Publishes the will when its delay has passed, or the session ends if that is sooner [MQTT-3.1.2-8].
+    private func delay(_ will: PendingWill?, atMost limit: Duration?) {
+        guard let will else { return }
+        guard will.delay > .zero else { return shard.publish(will) }
+        let timer = shard.loop.schedule(after: min(will.delay, limit ?? will.delay)) { [unowned self] in
+            pendingWill = nil
+            shard.publish(will)
+        }
+        pendingWill = (will, timer)
+    }
+
+    /// The session ends; called by its loop, which forgets it.
+    func end() {
+        if let expiryTimer { shard.loop.cancel(expiryTimer) }
+        for subscription in subscriptions.values { release(subscription) }
+        subscriptions = [:]
+        _ = changeQueue { $0.remove { _ in true } }
+        _ = window.removeAll()
+        if let (will, timer) = pendingWill {
+            shard.loop.cancel(timer)
+            pendingWill = nil
+            shard.publish(will)
+        }
+    }
+
+    // MARK: Subscriptions
+
+    /// Subscribes, or replaces the options of a subscription to the very same filter [MQTT-3.8.4-3]. Returns whether it is a new one.
+    func subscribe(_ filter: TopicFilter, options: SubscriptionOptions, identifier: Int?) -> Bool {
+        if let existing = subscriptions[filter] {
+            existing.options = options
+            existing.identifier = identifier
+            return false
+        }
+        let subscription = SessionSubscription(
+            session: self, filter: filter, options: options, identifier: identifier)
+        subscriptions[filter] = subscription
+        shard.counters.add(1, to: .subscriptions)
+        if filter.isShared {
+            shard.join(filter, clientID: clientID, isConnected: connection != nil)
+        } else {
+            shard.tree.add(subscription)
+            shard.core.interest.add(filter, loop: shard.index)
+        }
+        return true
+    }
+
+    /// Ends a subscription; returns whether there was one.
+    func unsubscribe(_ filter: TopicFilter) -> Bool {
+        guard let subscription = subscriptions.removeValue(forKey: filter) else { return false }
+        release(subscription)
+        return true
+    }
+
+    private func release(_ subscription: SessionSubscription) {
+        shard.counters.add(-1, to: .subscriptions)
+        if subscription.filter.isShared {
+            shard.leave(subscription.filter, clientID: clientID)
+        } else {
+            shard.tree.remove(subscription)
+            shard.core.interest.remove(subscription.filter, loop: shard.index)
+        }
+    }
+
+    private func updateShares(isConnected: Bool) {
+        for filter in subscriptions.keys where filter.isShared {
+            shard.join(filter, clientID: clientID, isConnected: isConnected)
+        }
+    }
+
+    // MARK: Messages to the client
+
+    /// Takes a message for the client, to be sent when its turn comes.
+    func deliver(_ delivery: Delivery) {
+        guard connection != nil else { return keepForLater(delivery) }
+        append(delivery)
+        connection?.fillOutput()
+        holdPublisherIfCongested(delivery.message.publisher)
+    }
+
+    /// The client is absent: QoS 1 and 2 wait for it [MQTT-3.1.2-5 of 3.1.1], QoS 0 does not.
+    private func keepForLater(_ delivery: Delivery) {
+        guard delivery.qos != .atMostOnce, !delivery.message.endsWithConnection else { return }
+        if shard.core.budget.isExceeded, let oldest = changeQueue({ $0.removeOldest() }) {
+            dropped(oldest, .queueFullOldest)
+        }
+        append(delivery)
+    }
+
+    private func append(_ delivery: Delivery) {
+        switch changeQueue({ $0.append(delivery) }) {
+        case .none: break
+        case .refused: dropped(delivery, .queueFullQoS0)
+        case .displaced(let oldest):
+            for delivery in oldest {
+                dropped(delivery, delivery.qos == .atMostOnce ? .queueFullQoS0 : .queueFullOldest)
+            }
+        }
+    }
+
+    /// The delivery that the connection is to send next; `nil` when nothing may be sent.
+    func nextDelivery() -> Delivery? {
+        changeQueue { $0.next(windowHasRoom: window.hasRoom) }
+    }
+
+    /// A delivery will not be made.
+    func dropped(_ delivery: Delivery, _ cause: DropCause) {
+        shard.counters.countDrop(cause)
+        shard.observe(.dropped(clientID: clientID, delivery.message.topic, cause))
+        if let token = delivery.token { endTracked(token, .notSent) }
+    }
+
+    /// Takes a delivery out of the queue; `false` if it is not there any more.
+    func removeQueued(_ token: DeliveryToken) -> Bool {
+        !changeQueue { $0.remove { $0.token == token } }.isEmpty
+    }
+
+    private func changeQueue<Result>(_ change: (inout DeliveryQueue) -> Result) -> Result {
+        let (count, bytes) = (queue.count, queue.bytes)
+        let result = change(&queue)
+        if queue.count != count { shard.counters.add(queue.count - count, to: .queuedMessages) }
+        if queue.bytes != bytes { shard.counters.add(queue.bytes - bytes, to: .queuedBytes) }
+        return result
+    }
+
+    // MARK: Congestion
+
+    /// A publisher that fills the queue of a client that drains is slowed down; one that fills the queue of a client that does not is not made to wait for it.
+    private func holdPublisherIfCongested(_ publisher: Publisher?) {
+        guard let publisher, let connection, publisher.connectionID != connection.id,
+            heldPublishers[publisher.connectionID] == nil,
+            isLarger(thanShare: 1), connection.isDraining
+        else { return }
+        heldPublishers[publisher.connectionID] = publisher.loop
+        tell(publisher.connectionID, on: publisher.loop, .slowDown(publisher.connectionID))
+        if drainCheck == nil { scheduleDrainCheck() }
+    }
+
+    /// Lets publishers go on when the queue has shrunk to half of what held them.
+    func queueShrank() {
+        if !heldPublishers.isEmpty, !isLarger(thanShare: 2) { releasePublishers() }
+    }
+
+    private func isLarger(thanShare share: Int) -> Bool {
+        queue.bytes > shard.core.limits.congestedBytes / share
+            || queue.count > shard.core.limits.congestedMessages / share
+    }
+
+    private func scheduleDrainCheck() {
+        drainCheck = shard.loop.schedule(after: Connection.drainPatience) { [unowned self] in
+            drainCheck = nil
+            guard let connection, !heldPublishers.isEmpty else { return }
+            if connection.isDraining { scheduleDrainCheck() } else { releasePublishers() }
+        }
+    }
+
+    private func releasePublishers() {
+        if let drainCheck { shard.loop.cancel(drainCheck) }
+        drainCheck = nil
+        let held = heldPublishers
+        heldPublishers = [:]
+        for (connection, loop) in held { tell(connection, on: loop, .goOn(connection)) }
+    }
+
+    private func tell(_ connection: ConnectionID, on loop: Int, _ item: Handover) {
+        guard loop == shard.index else { return shard.handOver(item, to: loop) }
+        guard let connection = shard.connections[connection] else { return }
+        if case .slowDown = item { connection.congestionBegan() } else { connection.congestionEnded() }
+    }
+}
+
+/// How long a session outlives its connection (section 3.1.2.11.2).
+enum SessionExpiry: Equatable {
+    case withConnection
+    case after(Duration)
+    case never
+
+    /// What a client asked for, within the broker's limit.
+    init(_ connect: Connect, limit: Duration?) {
+        if connect.version.hasProperties {
+            self.init(seconds: connect.properties.sessionExpiryInterval ?? 0, limit: limit)
+        } else {
+            self = connect.cleanStart ? .withConnection : limit.map { .after($0) } ?? .never
+        }
+    }
+
+    /// A Session Expiry Interval, within the broker's limit.
+    init(seconds: UInt32, limit: Duration?) {
+        switch seconds {
+        case 0: self = .withConnection
+        case .max: self = limit.map { .after($0) } ?? .never
+        default: self = .after(min(.seconds(Int64(seconds)), limit ?? .seconds(Int64(seconds))))
+        }
+    }
+
+    /// The value of the property.
+    var seconds: UInt32 {
+        switch self {
+        case .withConnection: 0
+        case .after(let time): UInt32(clamping: time.components.seconds)
+        case .never: .max
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import MQTTWire
+
+extension Shard {
+    /// Forgets a session, with all that it holds.
+    func end(_ session: Session) {
+        guard sessions[session.clientID] === session else { return }
+        sessions[session.clientID] = nil
+        counters.add(-1, to: .sessions)
+        core.sessionEnded()
+        session.end()
+    }
+
+    /// A new session; `nil` if there are as many as there may be.
+    func makeSession(_ clientID: ClientID, expiry: SessionExpiry) -> Session? {
+        guard core.admitSession() else { return nil }
+        let session = Session(clientID: clientID, shard: self, expiry: expiry)
+        sessions[clientID] = session
+        counters.add(1, to: .sessions)
+        return session
+    }
+
+    // MARK: Shared subscriptions
+
+    /// Tells the owner of a share group that a client of this loop is in it, connected or not.
+    func join(_ filter: TopicFilter, clientID: ClientID, isConnected: Bool) {
+        let member = ShareGroup.Member(clientID: clientID, loop: index, isConnected: isConnected)
+        onOwner(of: filter) { owner in
+            let (group, isNew) = owner.tree.group(filter)
+            if isNew { owner.core.interest.add(filter, loop: owner.index) }
+            group.update(member)
+        }
+    }
+
+    /// Tells the owner of a share group that a client of this loop has left it.
+    func leave(_ filter: TopicFilter, clientID: ClientID) {
+        onOwner(of: filter) { owner in
+            let (group, isNew) = owner.tree.group(filter)
+            group.remove(clientID)
+            guard group.isEmpty else { return }
+            owner.tree.removeGroup(group)
+            if !isNew { owner.core.interest.remove(filter, loop: owner.index) }
+        }
+    }
+
+    /// Runs the closure on the loop that owns the group.
+    func onOwner(of filter: TopicFilter, _ work: @escaping @Sendable (Shard) -> Void) {
+        let owner = core.owner(ofShared: filter)
+        if owner == index { work(self) } else { peers[owner].post(work) }
+    }
+}
