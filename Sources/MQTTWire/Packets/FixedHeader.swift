@@ -67,6 +67,11 @@ public struct FixedHeader: Hashable, Sendable {
                 .malformedPacket, at: 0, "flags \(flags) of \(type); they must be \(type.requiredFlags ?? 0)",
                 "MQTT-2.1.3-1")
         }
+        try validateLength(for: version)
+    }
+
+    /// Checks the form of the remaining length.
+    func validateLength(for version: ProtocolVersion) throws(PacketError) {
         if version.requiresMinimalIntegers, length > 1 + VariableByteInteger.length(of: remainingLength) {
             throw PacketError(
                 .malformedPacket, at: 1, "remaining length \(remainingLength) takes more bytes than it needs",

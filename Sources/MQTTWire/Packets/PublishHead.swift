@@ -71,15 +71,18 @@ public struct PublishHead: Hashable, Sendable {
                 "PUBLISH with a payload of \(payloadLength) bytes and a head of \(headLength); at most 268435455 together"
             )
         }
-        // Nothing below fails, so the buffer needs no restoring.
-        buffer.append(PacketType.publish.rawValue << 4 | flags.nibble)
-        buffer.appendVariableByteInteger(headLength + payloadLength)
-        buffer.appendUInt16(UInt16(truncatingIfNeeded: topic.count))
-        buffer.appendSpan(topic)
-        if let packetID { buffer.appendUInt16(packetID.rawValue) }
-        if version.hasProperties {
-            buffer.appendVariableByteInteger(propertyLength)
-            buffer.append(contentsOf: properties.bytes)
+        let remainingLength = headLength + payloadLength
+        // Room for the whole head is made once; nothing in here fails.
+        buffer.append(addingCapacity: MQTTLimits.maximumFixedHeaderLength + headLength) { output in
+            output.append(PacketType.publish.rawValue << 4 | flags.nibble)
+            output.appendVariableByteInteger(remainingLength)
+            output.appendUInt16(UInt16(truncatingIfNeeded: topic.count))
+            output.appendBytes(topic)
+            if let packetID { output.appendUInt16(packetID.rawValue) }
+            if version.hasProperties {
+                output.appendVariableByteInteger(propertyLength)
+                output.appendBytes(properties.bytes.span)
+            }
         }
     }
 }

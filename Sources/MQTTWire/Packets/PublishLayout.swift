@@ -34,8 +34,9 @@ public struct PublishLayout: Hashable, Sendable {
         guard header.type == .publish else {
             throw PacketError(.protocolError, at: 0, "\(header.type) where PUBLISH is due")
         }
-        try header.validate(in: context)
+        // PUBLISH is legal in all versions and directions: what is left to check of its header is flags and length.
         let flags = try PublishFlags(header: header, version: context.version)
+        try header.validateLength(for: context.version)
         let body = prefix.extracting(first: header.remainingLength)
         guard try headLength(header: header, prefix: body, in: context) <= body.count else { return nil }
         return try PublishLayout(header, flags, body, in: context)
@@ -84,8 +85,8 @@ public struct PublishLayout: Hashable, Sendable {
         packetID = flags.qos == .atMostOnce ? nil : try reader.packetID(body)
         if context.version.hasProperties {
             properties = try Properties.range(&reader, body, at: .publish(context.direction))
-            topicAlias = Properties.field(.topicAlias, in: body, properties)
-                .map { UInt16(truncatingIfNeeded: $0.integer) }
+            let alias = properties.isEmpty ? nil : Properties.field(.topicAlias, in: body, properties)
+            topicAlias = alias.map { UInt16(truncatingIfNeeded: $0.integer) }
         } else {
             properties = reader.position..<reader.position
             topicAlias = nil

@@ -103,13 +103,17 @@ struct ByteReader {
 
     /// Takes bytes that must be there. The count comes from outside: it is compared, never added, before it is known.
     mutating func take(_ count: Int, _ field: StaticString) throws(PacketError) -> Range<Int> {
-        guard count <= end - position else {
-            throw PacketError(
-                .malformedPacket, at: offset,
-                "the packet ends within \(field): \(count) bytes needed, \(end - position) left")
-        }
+        guard count <= end - position else { throw endsWithin(field, count) }
         defer { position += count }
         return position..<(position + count)
+    }
+
+    /// Kept out of line, so that the way without errors stays short.
+    @inline(never)
+    private func endsWithin(_ field: StaticString, _ count: Int) -> PacketError {
+        PacketError(
+            .malformedPacket, at: offset,
+            "the packet ends within \(field): \(count) bytes needed, \(end - position) left")
     }
 }
 

@@ -1,7 +1,6 @@
 extension [UInt8] {
     mutating func appendUInt16(_ value: UInt16) {
-        append(UInt8(truncatingIfNeeded: value >> 8))
-        append(UInt8(truncatingIfNeeded: value))
+        append(addingCapacity: 2) { $0.appendUInt16(value) }
     }
 
     mutating func appendUInt32(_ value: UInt32) {
@@ -9,14 +8,9 @@ extension [UInt8] {
         appendUInt16(UInt16(truncatingIfNeeded: value))
     }
 
-    /// Appends a value that is at most ``MQTTLimits/maximumVariableByteInteger``, in the shortest form [MQTT-1.5.5-1].
+    /// Appends a value that is at most ``MQTTLimits/maximumVariableByteInteger``.
     mutating func appendVariableByteInteger(_ value: Int) {
-        var rest = value
-        while rest >= 0x80 {
-            append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        append(UInt8(truncatingIfNeeded: rest))
+        append(addingCapacity: MQTTLimits.maximumVariableByteIntegerLength) { $0.appendVariableByteInteger(value) }
     }
 
     mutating func appendBinary(_ data: [UInt8], _ field: StaticString) throws(PacketError) {
@@ -32,11 +26,6 @@ extension [UInt8] {
         try TextRules.check(text, field)
         appendUInt16(UInt16(text.utf8.count))
         append(contentsOf: text.utf8)
-    }
-
-    mutating func appendSpan(_ bytes: Span<UInt8>) {
-        // `append(contentsOf:)` takes no span.
-        bytes.withUnsafeBufferPointer { append(contentsOf: $0) }
     }
 
     /// Appends a whole packet whose body the closure writes. The remaining length is put in afterwards, so that no

@@ -15,16 +15,10 @@ enum TextRules {
     static func check(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ field: StaticString, origin: Int = 0
     ) throws(PacketError) {
-        var allASCII = true
-        for index in range {
-            let byte = bytes[index]
-            if byte == 0 {
-                throw PacketError(
-                    .malformedPacket, at: origin + index, "\(field) contains U+0000", "MQTT-1.5.4-2")
-            }
-            if byte >= 0x80 { allASCII = false }
+        guard ByteScan.needsCloserLook(bytes, range) else { return }
+        for index in range where bytes[index] == 0 {
+            throw PacketError(.malformedPacket, at: origin + index, "\(field) contains U+0000", "MQTT-1.5.4-2")
         }
-        if allASCII { return }
         do throws(UTF8.ValidationError) {
             _ = try UTF8Span(validating: bytes.extracting(range))
         } catch {

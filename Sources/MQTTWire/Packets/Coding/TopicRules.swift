@@ -11,6 +11,7 @@ enum TopicRules {
             throw PacketError(
                 .malformedPacket, at: origin + range.lowerBound, "an empty topic name", "MQTT-4.7.3-1")
         }
+        guard ByteScan.hasWildcard(bytes, range) else { return }
         for index in range where bytes[index] == singleLevel || bytes[index] == multiLevel {
             throw PacketError(
                 .malformedPacket, at: origin + index, "a wildcard in a topic name", "MQTT-4.7.0-1")

@@ -17,7 +17,7 @@ extension Properties {
     ) throws(PacketError) -> Range<Int> {
         let length = try reader.variableByteInteger(bytes, "property length")
         let range = try reader.take(length, "properties")
-        try check(bytes, range, at: place, origin: reader.origin)
+        if !range.isEmpty { try check(bytes, range, at: place, origin: reader.origin) }
         return range
     }
 
