@@ -2,11 +2,13 @@
 public struct Auth: ControlPacket {
     public static let type = PacketType.auth
 
+    /// The step that this is, or success.
     public var reasonCode: ReasonCode
 
     /// The authentication method among them, except in a bare success.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(reasonCode: ReasonCode, properties: Properties = Properties()) {
         self.reasonCode = reasonCode
         self.properties = properties

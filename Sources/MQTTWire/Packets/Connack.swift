@@ -8,8 +8,10 @@ public struct Connack: ControlPacket {
     /// The outcome; 3.1 and 3.1.1 can say those with a ``ReasonCode/connectReturnCode``.
     public var reasonCode: ReasonCode
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(sessionPresent: Bool = false, reasonCode: ReasonCode, properties: Properties = Properties()) {
         self.sessionPresent = sessionPresent
         self.reasonCode = reasonCode

@@ -7,6 +7,7 @@
 public struct Connect: ControlPacket {
     public static let type = PacketType.connect
 
+    /// The version that the connection is to speak.
     public var version: ProtocolVersion
 
     /// The session's key; empty: the server chooses.
@@ -18,14 +19,19 @@ public struct Connect: ControlPacket {
     /// Seconds of silence, at most, that the client promises; 0: it promises nothing.
     public var keepAlive: UInt16
 
+    /// What is published when the connection ends without DISCONNECT.
     public var will: Will?
+
+    /// Who the client says it is.
     public var userName: String?
 
     /// At most 65,535 bytes, not necessarily text; before 5.0 only beside a user name.
     public var password: [UInt8]?
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(
         version: ProtocolVersion = .v3_1_1, clientID: ClientID, cleanStart: Bool = true, keepAlive: UInt16 = 60,
         will: Will? = nil, userName: String? = nil, password: [UInt8]? = nil, properties: Properties = Properties()

@@ -5,8 +5,10 @@ public struct Disconnect: ControlPacket {
     /// Why; before 5.0 always normal disconnection, since nothing else could be said.
     public var reasonCode: ReasonCode
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(reasonCode: ReasonCode = .normalDisconnection, properties: Properties = Properties()) {
         self.reasonCode = reasonCode
         self.properties = properties

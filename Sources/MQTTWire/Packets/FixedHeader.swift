@@ -6,6 +6,7 @@
 /// byte 2…  remaining length, a variable byte integer
 /// ```
 public struct FixedHeader: Hashable, Sendable {
+    /// Which packet this is.
     public let type: PacketType
 
     /// The lower half of the first byte; ``PublishFlags`` reads those of PUBLISH.

@@ -2,6 +2,7 @@
 public struct Pingreq: ControlPacket {
     public static let type = PacketType.pingreq
 
+    /// Creates the packet, which says nothing but its type.
     public init() {}
 
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {

@@ -3,10 +3,16 @@ public struct Pubcomp: Acknowledgement {
     public static let type = PacketType.pubcomp
     public static let propertyPlace = PropertyPlace.pubcomp
 
+    /// That of the PUBLISH that this is about.
     public var packetID: PacketID
+
+    /// The outcome; before 5.0 left out, and success.
     public var reasonCode: ReasonCode
+
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(packetID: PacketID, reasonCode: ReasonCode = .success, properties: Properties = Properties()) {
         self.packetID = packetID
         self.reasonCode = reasonCode

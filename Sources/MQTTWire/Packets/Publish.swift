@@ -5,9 +5,13 @@
 public struct Publish: ControlPacket {
     public static let type = PacketType.publish
 
+    /// All but the payload.
     public var head: PublishHead
+
+    /// The application's bytes.
     public var payload: [UInt8]
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(head: PublishHead, payload: [UInt8]) {
         self.head = head
         self.payload = payload

@@ -5,13 +5,16 @@
 ///       DUP   QoS     retain
 /// ```
 public struct PublishFlags: Hashable, Sendable {
+    /// How the message is delivered.
     public var qos: QoS
 
     /// The message may have been sent before; never with QoS 0.
     public var isDuplicate: Bool
 
+    /// To a server: keep the message for later subscribers. To a client: it was kept.
     public var retain: Bool
 
+    /// Joins the three flags.
     public init(qos: QoS = .atMostOnce, isDuplicate: Bool = false, retain: Bool = false) {
         self.qos = qos
         self.isDuplicate = isDuplicate

@@ -1,5 +1,6 @@
 /// A PUBLISH without its payload: what a server keeps of a message beside the shared bytes.
 public struct PublishHead: Hashable, Sendable {
+    /// QoS, DUP and retain.
     public var flags: PublishFlags
 
     /// Nil when the topic alias among the properties stands for it.
@@ -8,8 +9,10 @@ public struct PublishHead: Hashable, Sendable {
     /// Present exactly with QoS 1 and 2.
     public var packetID: PacketID?
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates a head; whether it is legal is checked when it is encoded.
     public init(
         flags: PublishFlags = PublishFlags(), topic: TopicName?, packetID: PacketID? = nil,
         properties: Properties = Properties()

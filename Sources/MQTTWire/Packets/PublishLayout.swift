@@ -3,6 +3,7 @@
 /// It refers to nothing and copies nothing: a server can match the topic where it was received, and keep or forward the
 /// payload without having touched it. The ranges count from the body's first byte.
 public struct PublishLayout: Hashable, Sendable {
+    /// QoS, DUP and retain, checked.
     public let flags: PublishFlags
 
     /// The topic name's bytes, checked; empty when the topic alias stands for it.

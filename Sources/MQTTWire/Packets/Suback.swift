@@ -2,13 +2,16 @@
 public struct Suback: ControlPacket {
     public static let type = PacketType.suback
 
+    /// That of the SUBSCRIBE.
     public var packetID: PacketID
 
     /// One for each subscription, at least one: a granted QoS or a failure, which before 5.0 is written as 0x80.
     public var reasonCodes: [ReasonCode]
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(packetID: PacketID, reasonCodes: [ReasonCode], properties: Properties = Properties()) {
         self.packetID = packetID
         self.reasonCodes = reasonCodes

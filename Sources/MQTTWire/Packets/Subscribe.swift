@@ -1,8 +1,12 @@
 /// A filter with the options that a SUBSCRIBE asks for.
 public struct Subscription: Hashable, Sendable {
+    /// Which messages are asked for.
     public var filter: TopicFilter
+
+    /// How they are to come; before 5.0 their QoS alone.
     public var options: SubscriptionOptions
 
+    /// Joins a filter and its options.
     public init(_ filter: TopicFilter, _ options: SubscriptionOptions) {
         self.filter = filter
         self.options = options
@@ -13,13 +17,16 @@ public struct Subscription: Hashable, Sendable {
 public struct Subscribe: ControlPacket {
     public static let type = PacketType.subscribe
 
+    /// The answer carries the same.
     public var packetID: PacketID
 
     /// At least one.
     public var subscriptions: [Subscription]
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(packetID: PacketID, subscriptions: [Subscription], properties: Properties = Properties()) {
         self.packetID = packetID
         self.subscriptions = subscriptions

@@ -2,13 +2,16 @@
 public struct Unsuback: ControlPacket {
     public static let type = PacketType.unsuback
 
+    /// That of the UNSUBSCRIBE.
     public var packetID: PacketID
 
     /// In 5.0 one for each filter of the UNSUBSCRIBE, in its order; before, nothing is written, and none is read.
     public var reasonCodes: [ReasonCode]
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(packetID: PacketID, reasonCodes: [ReasonCode] = [], properties: Properties = Properties()) {
         self.packetID = packetID
         self.reasonCodes = reasonCodes

@@ -2,13 +2,16 @@
 public struct Unsubscribe: ControlPacket {
     public static let type = PacketType.unsubscribe
 
+    /// The answer carries the same.
     public var packetID: PacketID
 
     /// At least one.
     public var filters: [TopicFilter]
 
+    /// Left out before 5.0.
     public var properties: Properties
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     public init(packetID: PacketID, filters: [TopicFilter], properties: Properties = Properties()) {
         self.packetID = packetID
         self.filters = filters

@@ -58,6 +58,25 @@ struct TopicTests {
         #expect(throws: PacketError.self) { try TopicName(text) }
     }
 
+    @Test("a wrong byte is found wherever it stands in a name, and no other is taken for one", arguments: 1...40)
+    func everyPlace(_ length: Int) throws {
+        let context = PacketContext(version: .v3_1_1, direction: .toServer)
+        let name = [UInt8](repeating: UInt8(ascii: "x"), count: length)
+        for place in 0..<length {
+            for byte in [0x00, 0x01, 0x22, 0x23, 0x24, 0x2A, 0x2B, 0x2C, 0x7F, 0x80, 0xA3, 0xAB, 0xFF] as [UInt8] {
+                var changed = name
+                changed[place] = byte
+                let packet = [0x30, UInt8(length + 2), 0, UInt8(length)] + changed
+                let isWrong = byte == 0 || byte == UInt8(ascii: "#") || byte == UInt8(ascii: "+") || byte >= 0x80
+                if isWrong {
+                    #expect(throws: PacketError(.malformedPacket, "")) { try Packet.decode(packet.span, in: context) }
+                } else {
+                    #expect(try Packet.decode(packet.span, in: context) != nil)
+                }
+            }
+        }
+    }
+
     @Test(
         "filters that are none",
         arguments: [

@@ -5,10 +5,13 @@ extension Properties {
     /// Seconds after which a message not yet delivered is dropped.
     public var messageExpiryInterval: UInt32? { uint32(.messageExpiryInterval) }
 
+    /// What the payload is, usually a media type.
     public var contentType: String? { text(.contentType) }
 
+    /// The topic name that a response is published to.
     public var responseTopic: String? { text(.responseTopic) }
 
+    /// What the response carries back, so that the requester knows which request it answers.
     public var correlationData: [UInt8]? { binary(.correlationData) }
 
     /// The subscription identifier of a SUBSCRIBE, or the first one of a PUBLISH.
@@ -24,13 +27,16 @@ extension Properties {
     /// Seconds that a session outlives its connection; absent means 0, `UInt32.max` is for ever.
     public var sessionExpiryInterval: UInt32? { uint32(.sessionExpiryInterval) }
 
+    /// The client id that the server chose for a client that had none.
     public var assignedClientIdentifier: String? { text(.assignedClientIdentifier) }
 
     /// Seconds; replaces the keep-alive that the client asked for.
     public var serverKeepAlive: UInt16? { uint16(.serverKeepAlive) }
 
+    /// The name of the extended authentication that is used.
     public var authenticationMethod: String? { text(.authenticationMethod) }
 
+    /// Bytes whose meaning the authentication method defines.
     public var authenticationData: [UInt8]? { binary(.authenticationData) }
 
     /// Whether reason strings and user properties are welcome beside failures; absent means yes.
@@ -42,10 +48,13 @@ extension Properties {
     /// Whether the client asks for response information in CONNACK; absent means no.
     public var requestResponseInformation: Bool? { flag(.requestResponseInformation) }
 
+    /// What the client builds its response topics from.
     public var responseInformation: String? { text(.responseInformation) }
 
+    /// Another server to use.
     public var serverReference: String? { text(.serverReference) }
 
+    /// Says for people what the reason code says.
     public var reasonString: String? { text(.reasonString) }
 
     /// How many QoS 1 and 2 messages the sender takes at once; absent means 65,535.
@@ -54,6 +63,7 @@ extension Properties {
     /// The highest topic alias that the sender takes; absent means 0, none.
     public var topicAliasMaximum: UInt16? { uint16(.topicAliasMaximum) }
 
+    /// The number that stands for the topic name on this connection.
     public var topicAlias: UInt16? { uint16(.topicAlias) }
 
     /// The highest QoS that the server takes; absent means exactly once.

@@ -22,6 +22,7 @@ public struct Properties: Hashable, Sendable {
         self.bytes = range.isEmpty ? [] : bytes.array(range)
     }
 
+    /// Whether there is no property.
     public var isEmpty: Bool { bytes.isEmpty }
 
     /// Adds a property behind the others. One that may stand only once is refused when the packet is written.

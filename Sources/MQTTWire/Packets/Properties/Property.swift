@@ -1,8 +1,12 @@
 /// A name and a value that MQTT carries without giving them a meaning (section 3.1.2.11.8 and its kin).
 public struct UserProperty: Hashable, Sendable {
+    /// Not necessarily unique among a packet's user properties.
     public var name: String
+
+    /// Whatever sender and receiver agree on.
     public var value: String
 
+    /// Joins name and value.
     public init(name: String, value: String) {
         self.name = name
         self.value = value
@@ -51,6 +55,7 @@ public enum Property: Hashable, Sendable {
     case subscriptionIdentifierAvailable(Bool)
     case sharedSubscriptionAvailable(Bool)
 
+    /// Which property this is.
     public var identifier: PropertyIdentifier {
         switch self {
         case .payloadFormatIndicator: .payloadFormatIndicator

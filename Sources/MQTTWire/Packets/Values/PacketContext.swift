@@ -6,9 +6,13 @@ public enum PacketDirection: Hashable, Sendable, CaseIterable {
 
 /// What a packet's bytes mean depends on: the connection's version and the way the packet travels.
 public struct PacketContext: Hashable, Sendable {
+    /// The version that CONNECT has named.
     public var version: ProtocolVersion
+
+    /// Which way the packets travel.
     public var direction: PacketDirection
 
+    /// Joins version and direction.
     public init(version: ProtocolVersion, direction: PacketDirection) {
         self.version = version
         self.direction = direction

@@ -1,5 +1,6 @@
 /// The number, never 0, that ties an acknowledgement to its packet (section 2.2.1).
 public struct PacketID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// 1 to 65,535.
     public let rawValue: UInt16
 
     /// The lowest packet id, 1.

@@ -1,9 +1,9 @@
+// The underscores stand for the points of the version numbers.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// The versions of MQTT that this codec speaks.
 ///
 /// The raw value is the protocol level byte of CONNECT. Codec and broker ask for the named capabilities below and never
 /// compare versions, so that every difference between the versions is listed here.
-// The underscores stand for the points of the version numbers.
-// swift-format-ignore: AlwaysUseLowerCamelCase
 public enum ProtocolVersion: UInt8, CaseIterable, Hashable, Sendable, CustomStringConvertible {
     case v3_1 = 3
     case v3_1_1 = 4

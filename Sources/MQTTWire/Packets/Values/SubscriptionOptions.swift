@@ -21,8 +21,10 @@ public struct SubscriptionOptions: Hashable, Sendable {
     /// Messages keep the retain flag that they were published with.
     public var retainAsPublished: Bool
 
+    /// When retained messages are sent.
     public var retainHandling: RetainHandling
 
+    /// Joins a QoS with options that have the values of a subscription before 5.0.
     public init(
         _ maximumQoS: QoS, noLocal: Bool = false, retainAsPublished: Bool = false,
         retainHandling: RetainHandling = .sendAtSubscribe
