@@ -90,7 +90,7 @@ let tests: [Target] = [
         name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32"], swiftSettings: settings),
     .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
     .testTarget(
-        name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix"], swiftSettings: settings),
+        name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix", logging], swiftSettings: settings),
     .testTarget(
         name: "UpgradeGatewayTests",
         dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire"],

@@ -1,0 +1,182 @@
+import MQTTBroker
+import MQTTWire
+import Testing
+
+/// Publications of the embedding program to named connections, and what is told of them.
+struct DeliveryTests {
+    private let reports = Recorder<DeliveryReport>()
+    private let clients = Recorder<ConnectedClient>()
+
+    private var hooks: Hooks {
+        let (reports, clients) = (reports, clients)
+        return Hooks(
+            observe: { event in
+                if case .connected(let client, _) = event { clients.record(client) }
+            }, observeDelivery: { reports.record($0) })
+    }
+
+    private func target(_ clientID: String, _ token: UInt64) throws -> DeliveryTarget {
+        let client = try #require(clients.all.last { $0.clientID.text == clientID })
+        return DeliveryTarget(
+            clientID: client.clientID, connectionID: client.connectionID, token: DeliveryToken(rawValue: token))
+    }
+
+    private func publication(
+        _ bytes: [UInt8], to targets: [DeliveryTarget], qos: QoS = .atLeastOnce, prefix: [UInt8] = []
+    ) throws -> OutboundPublication {
+        OutboundPublication(
+            topic: try TopicName("UPGRADE/x"), prefix: prefix, body: SharedBytes(bytes), qos: qos,
+            audience: .connections(targets), endsWithConnection: true)
+    }
+
+    private func reports(of token: UInt64) -> [DeliveryReport] {
+        let token = DeliveryToken(rawValue: token)
+        return reports.all.filter { $0 == .began(token) || $0 == .written(token) || $0.end(of: token) != nil }
+    }
+
+    @Test("Only the named connections get it, with the prefix before the body, and each tells its life")
+    func reachesItsTargetsAlone() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let (named, other, deaf) = (try Peer(port: port), try Peer(port: port), try Peer(port: port))
+            for (peer, id) in [(named, "named"), (other, "other"), (deaf, "deaf")] { try peer.connect(id) }
+            try named.subscribe("UPGRADE/+")
+            try other.subscribe("UPGRADE/+")
+            broker.publish(
+                try publication([3, 4], to: [try target("named", 1), try target("deaf", 2)], prefix: [1, 2]))
+            let publish = try named.nextPublish()
+            #expect(publish.payload == [1, 2, 3, 4])
+            #expect(publish.head.flags.qos == .atLeastOnce)
+            try await eventually("it is written") { reports(of: 1).count == 2 }
+            try named.acknowledge(publish)
+            let token = DeliveryToken(rawValue: 1)
+            try await eventually("it has ended") { reports(of: 1).count == 3 }
+            #expect(reports(of: 1) == [.began(token), .written(token), .ended(token, .delivered)])
+            #expect(reports(of: 2) == [.ended(DeliveryToken(rawValue: 2), .notSent)])
+            #expect(try other.isSilent())
+        }
+    }
+
+    @Test func isDeliveredWhenWrittenToAQoS0Subscription() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let peer = try Peer(port: port)
+            try peer.connect("c")
+            try peer.subscribe("UPGRADE/x", qos: .atMostOnce)
+            broker.publish(try publication([1], to: [try target("c", 1)]))
+            #expect(try peer.nextPublish().head.flags.qos == .atMostOnce)
+            try await eventually("it has ended") {
+                reports(of: 1).last == .ended(DeliveryToken(rawValue: 1), .delivered)
+            }
+            #expect(reports(of: 1).count == 3)
+        }
+    }
+
+    @Test func aLaterConnectionIsAnotherOne() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let first = try Peer(port: port)
+            try first.connect("c", cleanStart: false)
+            try first.subscribe("UPGRADE/x")
+            let old = try target("c", 1)
+            first.drop()
+            let second = try Peer(port: port)
+            try second.connect("c", cleanStart: false)
+            broker.publish(try publication([1], to: [old]))
+            try await eventually("it has ended") { reports(of: 1) == [.ended(old.token, .notSent)] }
+            #expect(try second.isSilent())
+        }
+    }
+
+    @Test("A departure from MQTT-4.4.0-1: such a delivery is not sent again on the next connection")
+    func endsWithItsConnection() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let first = try Peer(port: port)
+            try first.connect("c", cleanStart: false)
+            try first.subscribe("UPGRADE/x")
+            broker.publish(try publication([1], to: [try target("c", 1)]))
+            _ = try first.nextPublish()
+            first.drop()
+            try await eventually("written to a connection that then ended: delivered") {
+                reports(of: 1).last == .ended(DeliveryToken(rawValue: 1), .delivered)
+            }
+            let second = try Peer(port: port)
+            #expect(try second.connect("c", cleanStart: false).sessionPresent)
+            #expect(try second.isSilent())
+        }
+    }
+
+    @Test func isCutOffWhenTheConnectionBreaksInTheMiddle() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let peer = try Peer(port: port)
+            try peer.connect("c")
+            try peer.subscribe("UPGRADE/x")
+            broker.publish(try publication(Self.large, to: [try target("c", 1)]))
+            try await eventually("it has begun") { !reports(of: 1).isEmpty }
+            peer.drop()
+            try await eventually("it was cut off") {
+                reports(of: 1) == [.began(.init(rawValue: 1)), .ended(.init(rawValue: 1), .cutOff)]
+            }
+        }
+    }
+
+    @Test("Cancelling takes out what has not begun, closes on what has, and leaves what was written")
+    func cancels() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let (busy, done) = (try Peer(port: port), try Peer(port: port))
+            try busy.connect("busy")
+            try busy.subscribe("UPGRADE/x")
+            try done.connect("done")
+            try done.subscribe("UPGRADE/x")
+            broker.publish(try publication(Self.large, to: [try target("busy", 1)]))
+            broker.publish(try publication(Self.large, to: [try target("busy", 2)]))
+            broker.publish(try publication([1], to: [try target("done", 3)]))
+            let publish = try done.nextPublish()
+            try await eventually("the first has begun, the third is written") {
+                reports(of: 1).count == 1 && reports(of: 3).count == 2
+            }
+            broker.cancel([2, 3].map { DeliveryToken(rawValue: $0) })
+            try await eventually("the second was not sent") {
+                reports(of: 2) == [.ended(DeliveryToken(rawValue: 2), .notSent)]
+            }
+            broker.cancel([DeliveryToken(rawValue: 1)])
+            try await eventually("the first was cut off") {
+                reports(of: 1).last == .ended(DeliveryToken(rawValue: 1), .cutOff)
+            }
+            try await eventually("its connection is closed") { broker.snapshot.connections == 1 }
+            try done.acknowledge(publish)
+            try await eventually("the third was delivered") {
+                reports(of: 3).last == .ended(DeliveryToken(rawValue: 3), .delivered)
+            }
+        }
+    }
+
+    @Test func disconnectsOnRequest() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let peer = try Peer(port: port, version: .v5_0)
+            try peer.connect("c")
+            let client = try #require(clients.all.first)
+            broker.disconnect(client.connectionID, clientID: client.clientID, reason: "removed")
+            #expect(try peer.last() == .disconnect(Disconnect(reasonCode: .administrativeAction)))
+        }
+    }
+
+    @Test func aStoppedBrokerSendsNothing() async throws {
+        let reports = reports
+        let broker = Broker(
+            configuration: BrokerConfiguration(listeners: [.init(port: 0)], loops: 1),
+            hooks: Hooks(observeDelivery: { reports.record($0) }))
+        _ = try broker.start()
+        await broker.stop()
+        let target = DeliveryTarget(
+            clientID: try ClientID("c"), connectionID: ConnectionID(rawValue: 1), token: DeliveryToken(rawValue: 1))
+        broker.publish(try publication([1], to: [target]))
+        #expect(reports.all == [.ended(target.token, .notSent)])
+    }
+
+    /// More than the socket buffers of a connection take in.
+    private static let large = [UInt8](repeating: 7, count: 32 << 20)
+}
+
+extension DeliveryReport {
+    fileprivate func end(of token: DeliveryToken) -> DeliveryEnd? {
+        if case .ended(token, let end) = self { end } else { nil }
+    }
+}

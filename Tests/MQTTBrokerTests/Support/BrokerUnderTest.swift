@@ -1,0 +1,67 @@
+import Logging
+import MQTTBroker
+import MQTTWire
+import Synchronization
+import Testing
+
+/// Runs a broker on a free port for as long as the closure takes.
+func withBroker(
+    loops: Int = 2, hooks: Hooks = Hooks(), limits: (inout Limits) -> Void = { _ in },
+    _ body: (Broker, _ port: UInt16) async throws -> Void
+) async throws {
+    var configuration = BrokerConfiguration(listeners: [.init(port: 0)], loops: loops)
+    limits(&configuration.limits)
+    var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    logger.logLevel = .critical
+    let broker = Broker(configuration: configuration, hooks: hooks, logger: logger)
+    let port = try #require(try broker.start().first?.port)
+    do {
+        try await body(broker, port)
+    } catch {
+        await broker.stop()
+        throw error
+    }
+    await broker.stop()
+}
+
+/// Waits until something holds; fails the test if it does not within ten seconds.
+func eventually(
+    _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
+) async throws {
+    let start = ContinuousClock.now
+    while try !condition() {
+        guard ContinuousClock.now - start < .seconds(10) else {
+            Issue.record(what, sourceLocation: sourceLocation)
+            return
+        }
+        try await Task.sleep(for: .milliseconds(2))
+    }
+}
+
+/// Collects what hooks tell.
+final class Recorder<Element: Sendable>: Sendable {
+    private let elements = Mutex<[Element]>([])
+
+    func record(_ element: Element) { elements.withLock { $0.append(element) } }
+    var all: [Element] { elements.withLock { $0 } }
+    func takeAll() -> [Element] {
+        elements.withLock { elements in
+            defer { elements = [] }
+            return elements
+        }
+    }
+}
+
+extension BrokerEvent {
+    /// The event in one line, without what differs from run to run.
+    var summary: String {
+        switch self {
+        case .connected(let client, let sessionPresent):
+            "connected \(client.clientID)\(sessionPresent ? " again" : "")"
+        case .disconnected(let client, let cause): "disconnected \(client.clientID): \(cause)"
+        case .subscribed(let client, let filter, let qos): "subscribed \(client.clientID) \(filter) \(qos.rawValue)"
+        case .unsubscribed(let client, let filter): "unsubscribed \(client.clientID) \(filter)"
+        case .dropped(let clientID, let topic, let cause): "dropped \(clientID) \(topic) \(cause)"
+        }
+    }
+}
