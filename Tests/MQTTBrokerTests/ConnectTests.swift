@@ -49,7 +49,7 @@ struct ConnectTests {
             for peer in peers {
                 try peer.send(.connect(Connect(clientID: try ClientID("same"))))
             }
-            try await eventually("one connection is left") {
+            try eventually("one connection is left") {
                 broker.snapshot.connected == 100 && broker.snapshot.connections == 1
             }
             #expect(broker.snapshot.sessions == 1)
@@ -115,7 +115,7 @@ struct ConnectTests {
         try await withBroker(hooks: hooks) { _, port in
             let peer = try Peer(port: port)
             try peer.send(.connect(Connect(clientID: try ClientID("c"))), .pingreq(Pingreq()))
-            try await eventually("the hook is asked") { !waiting.all.isEmpty }
+            try eventually("the hook is asked") { !waiting.all.isEmpty }
             #expect(try peer.isSilent())
             waiting.all[0].answer(.allow)
             waiting.all[0].answer(.refuse(.banned))

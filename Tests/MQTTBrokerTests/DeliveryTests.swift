@@ -46,10 +46,10 @@ struct DeliveryTests {
             let publish = try named.nextPublish()
             #expect(publish.payload == [1, 2, 3, 4])
             #expect(publish.head.flags.qos == .atLeastOnce)
-            try await eventually("it is written") { reports(of: 1).count == 2 }
+            try eventually("it is written") { reports(of: 1).count == 2 }
             try named.acknowledge(publish)
             let token = DeliveryToken(rawValue: 1)
-            try await eventually("it has ended") { reports(of: 1).count == 3 }
+            try eventually("it has ended") { reports(of: 1).count == 3 }
             #expect(reports(of: 1) == [.began(token), .written(token), .ended(token, .delivered)])
             #expect(reports(of: 2) == [.ended(DeliveryToken(rawValue: 2), .notSent)])
             #expect(try other.isSilent())
@@ -63,7 +63,7 @@ struct DeliveryTests {
             try peer.subscribe("UPGRADE/x", qos: .atMostOnce)
             broker.publish(try publication([1], to: [try target("c", 1)]))
             #expect(try peer.nextPublish().head.flags.qos == .atMostOnce)
-            try await eventually("it has ended") {
+            try eventually("it has ended") {
                 reports(of: 1).last == .ended(DeliveryToken(rawValue: 1), .delivered)
             }
             #expect(reports(of: 1).count == 3)
@@ -80,7 +80,7 @@ struct DeliveryTests {
             let second = try Peer(port: port)
             try second.connect("c", cleanStart: false)
             broker.publish(try publication([1], to: [old]))
-            try await eventually("it has ended") { reports(of: 1) == [.ended(old.token, .notSent)] }
+            try eventually("it has ended") { reports(of: 1) == [.ended(old.token, .notSent)] }
             #expect(try second.isSilent())
         }
     }
@@ -94,7 +94,7 @@ struct DeliveryTests {
             broker.publish(try publication([1], to: [try target("c", 1)]))
             _ = try first.nextPublish()
             first.drop()
-            try await eventually("written to a connection that then ended: delivered") {
+            try eventually("written to a connection that then ended: delivered") {
                 reports(of: 1).last == .ended(DeliveryToken(rawValue: 1), .delivered)
             }
             let second = try Peer(port: port)
@@ -109,9 +109,9 @@ struct DeliveryTests {
             try peer.connect("c")
             try peer.subscribe("UPGRADE/x")
             broker.publish(try publication(Self.large, to: [try target("c", 1)]))
-            try await eventually("it has begun") { !reports(of: 1).isEmpty }
+            try eventually("it has begun") { !reports(of: 1).isEmpty }
             peer.drop()
-            try await eventually("it was cut off") {
+            try eventually("it was cut off") {
                 reports(of: 1) == [.began(.init(rawValue: 1)), .ended(.init(rawValue: 1), .cutOff)]
             }
         }
@@ -129,20 +129,20 @@ struct DeliveryTests {
             broker.publish(try publication(Self.large, to: [try target("busy", 2)]))
             broker.publish(try publication([1], to: [try target("done", 3)]))
             let publish = try done.nextPublish()
-            try await eventually("the first has begun, the third is written") {
+            try eventually("the first has begun, the third is written") {
                 reports(of: 1).count == 1 && reports(of: 3).count == 2
             }
             broker.cancel([2, 3].map { DeliveryToken(rawValue: $0) })
-            try await eventually("the second was not sent") {
+            try eventually("the second was not sent") {
                 reports(of: 2) == [.ended(DeliveryToken(rawValue: 2), .notSent)]
             }
             broker.cancel([DeliveryToken(rawValue: 1)])
-            try await eventually("the first was cut off") {
+            try eventually("the first was cut off") {
                 reports(of: 1).last == .ended(DeliveryToken(rawValue: 1), .cutOff)
             }
-            try await eventually("its connection is closed") { broker.snapshot.connections == 1 }
+            try eventually("its connection is closed") { broker.snapshot.connections == 1 }
             try done.acknowledge(publish)
-            try await eventually("the third was delivered") {
+            try eventually("the third was delivered") {
                 reports(of: 3).last == .ended(DeliveryToken(rawValue: 3), .delivered)
             }
         }

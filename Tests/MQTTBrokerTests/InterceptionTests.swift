@@ -38,7 +38,7 @@ struct InterceptionTests {
             try peer.publish("TOCLOUD/a", qos: .atLeastOnce, packetID: 1)
             try peer.publish("other", qos: .atLeastOnce, packetID: 2)
             try peer.publish("TOCLOUD/b", qos: .exactlyOnce, packetID: 3)
-            try await eventually("both are handed over") { received.all.count == 2 }
+            try eventually("both are handed over") { received.all.count == 2 }
             #expect(try peer.isSilent())
             received.all[1].acknowledge()
             #expect(try peer.isSilent())
@@ -55,11 +55,11 @@ struct InterceptionTests {
             let peer = try Peer(port: port)
             try peer.connect("gw1")
             for id in 1...10 { try peer.publish("TOCLOUD/a", qos: .atLeastOnce, packetID: UInt16(id)) }
-            try await eventually("three come") { received.all.count == 3 }
-            try await Task.sleep(for: .milliseconds(50))
+            try eventually("three come") { received.all.count == 3 }
+            pause(milliseconds: 50)
             #expect(received.all.count == 3)
             for id in 1...10 {
-                try await eventually("the next comes") { received.all.count >= id }
+                try eventually("the next comes") { received.all.count >= id }
                 received.all[id - 1].acknowledge()
                 #expect(try peer.nextPuback().packetID.rawValue == UInt16(id))
             }
@@ -72,7 +72,7 @@ struct InterceptionTests {
             let first = try Peer(port: port)
             try first.connect("gw1", cleanStart: false)
             try first.publish("TOCLOUD/a", "x", qos: .exactlyOnce, packetID: 5)
-            try await eventually("it is handed over") { received.all.count == 1 }
+            try eventually("it is handed over") { received.all.count == 1 }
             first.drop()
             let second = try Peer(port: port)
             #expect(try second.connect("gw1", cleanStart: false).sessionPresent)
@@ -91,9 +91,9 @@ struct InterceptionTests {
             let peer = try Peer(port: port)
             try peer.connect("gw1")
             try peer.publish("TOCLOUD/a", qos: .atLeastOnce)
-            try await eventually("it is handed over") { received.all.count == 1 }
+            try eventually("it is handed over") { received.all.count == 1 }
             peer.drop()
-            try await eventually("the connection ends") { broker.snapshot.connections == 0 }
+            try eventually("the connection ends") { broker.snapshot.connections == 0 }
             received.all[0].acknowledge()
             let next = try Peer(port: port)
             try next.connect("gw1")

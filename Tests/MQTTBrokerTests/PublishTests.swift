@@ -157,7 +157,7 @@ struct PublishTests {
             #expect(try absent.next() == nil)
             try publisher.publishAcknowledged("t", "short", properties: [.messageExpiryInterval(1)])
             try publisher.publishAcknowledged("t", "long", properties: [.messageExpiryInterval(100)])
-            try await Task.sleep(for: .milliseconds(1100))
+            pause(milliseconds: 1100)
             let back = try Peer(port: port, version: .v5_0)
             try back.connect("s", cleanStart: false)
             let publish = try back.nextPublish()

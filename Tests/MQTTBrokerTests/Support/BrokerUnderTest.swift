@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import MQTTBroker
 import MQTTWire
@@ -25,16 +26,41 @@ func withBroker(
 }
 
 /// Waits until something holds; fails the test if it does not within ten seconds.
+///
+/// It blocks its thread, as peers do: a task that sleeps is woken late when other tests block all threads of the pool.
 func eventually(
     _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation, _ condition: () throws -> Bool
-) async throws {
+) throws {
     let start = ContinuousClock.now
     while try !condition() {
         guard ContinuousClock.now - start < .seconds(10) else {
             Issue.record(what, sourceLocation: sourceLocation)
             return
         }
-        try await Task.sleep(for: .milliseconds(2))
+        pause(milliseconds: 2)
+    }
+}
+
+/// Blocks the thread for a moment.
+func pause(milliseconds: UInt32) { usleep(milliseconds * 1000) }
+
+/// Runs a closure that blocks on a thread of its own; `finish` waits for it and rethrows.
+final class Worker: Sendable {
+    private let loop: EventLoop
+    private let outcome = Mutex<Result<Void, any Error>>(.success(()))
+
+    init(_ work: @escaping @Sendable () throws -> Void) throws {
+        loop = try EventLoop()
+        loop.execute { [self] in
+            let result = Result { try work() }
+            outcome.withLock { $0 = result }
+        }
+    }
+
+    func finish() throws {
+        loop.stop()
+        loop.join()
+        try outcome.withLock { $0 }.get()
     }
 }
 

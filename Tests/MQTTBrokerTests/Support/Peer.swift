@@ -3,7 +3,9 @@ import MQTTWire
 import Testing
 
 /// A client made of a blocking socket and the packet codec: it does what a test says and nothing by itself.
-final class Peer {
+///
+/// `@unchecked Sendable` because a test may lend a peer to one task, and uses it itself only after that.
+final class Peer: @unchecked Sendable {
     struct Trouble: Error, CustomStringConvertible {
         let description: String
     }

@@ -1,0 +1,111 @@
+import Glibc
+import MQTTBroker
+import MQTTWire
+import Testing
+
+/// Memory stays bounded, and one slow client is one slow client.
+@Suite(.serialized)
+struct OverloadTests {
+    @Test func aFanOutSharesOnePayload() async throws {
+        try await withBroker { broker, port in
+            let payload = [UInt8](repeating: 42, count: 1 << 20)
+            let subscribers = try (0..<100).map { index in
+                let peer = try Peer(port: port)
+                try peer.connect("s\(index)")
+                try peer.subscribe("t", qos: .atLeastOnce)
+                return peer
+            }
+            let publisher = try Peer(port: port)
+            try publisher.connect("p")
+            let before = residentBytes()
+            // Nobody reads: all hundred hold the payload at once.
+            try publisher.publish("t", bytes: payload, qos: .atLeastOnce)
+            #expect(try publisher.nextPuback().reasonCode == .success)
+            try publisher.ping()
+            let growth = residentBytes() - before
+            #expect(growth < 48 << 20, "grew by \(growth) bytes")
+            for subscriber in subscribers {
+                let publish = try subscriber.nextPublish()
+                #expect(publish.payload == payload)
+                try subscriber.acknowledge(publish)
+            }
+        }
+    }
+
+    @Test func aStalledSubscriberCostsABoundedQueueAndNobodyElse() async throws {
+        try await withBroker(limits: {
+            $0.queuedBytesPerSession = 1 << 20
+            $0.congestedBytes = 512 << 10
+        }) { broker, port in
+            let (stalled, reading, publisher) = (try Peer(port: port), try Peer(port: port), try Peer(port: port))
+            for (peer, id) in [(stalled, "stalled"), (reading, "reading")] {
+                try peer.connect(id)
+                try peer.subscribe("t", qos: .atMostOnce)
+            }
+            try publisher.connect("p")
+            let payload = [UInt8](repeating: 1, count: 64 << 10)
+            let count = 400
+            let reader = try Worker {
+                for _ in 0..<count { _ = try reading.nextPublish() }
+            }
+            for _ in 0..<count { try publisher.publish("t", bytes: payload) }
+            try publisher.ping()
+            try reader.finish()
+            #expect(broker.snapshot.queuedBytes <= 1 << 20)
+            #expect((broker.snapshot.dropped[.queueFullQoS0] ?? 0) > 0)
+        }
+    }
+
+    @Test func aDrainingSubscriberSlowsItsPublisherAndLosesNothing() async throws {
+        try await withBroker(limits: {
+            $0.queuedBytesPerSession = 4 << 20
+            $0.congestedBytes = 256 << 10
+        }) { broker, port in
+            let (subscriber, publisher) = (try Peer(port: port), try Peer(port: port))
+            try subscriber.connect("s")
+            try subscriber.subscribe("t")
+            try publisher.connect("p")
+            let count = 600
+            let writer = try Worker {
+                let payload = [UInt8](repeating: 1, count: 32 << 10)
+                for index in 0..<count {
+                    try publisher.publish("t", bytes: payload, qos: .atLeastOnce, packetID: UInt16(index + 1))
+                }
+            }
+            for index in 0..<count {
+                let publish = try subscriber.nextPublish()
+                #expect(publish.payload.count == 32 << 10)
+                try subscriber.acknowledge(publish)
+                // Slower than the publisher, never silent for long.
+                if index % 20 == 0 { pause(milliseconds: 5) }
+            }
+            try writer.finish()
+            #expect(broker.snapshot.dropped[.queueFullOldest] == 0)
+            #expect(broker.snapshot.publisherPauses > 0)
+        }
+    }
+
+    @Test func theGlobalBudgetSlowsPublishersButNeverStopsThem() async throws {
+        try await withBroker(limits: { $0.bufferedBytes = 100_000 }) { broker, port in
+            let (absent, publisher) = (try Peer(port: port), try Peer(port: port))
+            try absent.connect("s", cleanStart: false)
+            try absent.subscribe("t")
+            absent.drop()
+            try publisher.connect("p")
+            try eventually("the subscriber is gone") { broker.snapshot.connections == 1 }
+            let payload = String(repeating: "x", count: 10_000)
+            for _ in 0..<30 { try publisher.publishAcknowledged("t", payload) }
+            #expect(broker.snapshot.queuedBytes < 130_000)
+            #expect((broker.snapshot.dropped[.queueFullOldest] ?? 0) > 0)
+        }
+    }
+
+    private func residentBytes() -> Int {
+        let descriptor = open("/proc/self/statm", O_RDONLY)
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 128)
+        let count = read(descriptor, &buffer, buffer.count)
+        let fields = String(decoding: buffer[..<max(0, count)], as: UTF8.self).split(separator: " ")
+        return (fields.count > 1 ? Int(fields[1]) ?? 0 : 0) * 4096
+    }
+}
