@@ -167,7 +167,8 @@ public final class UpgradeEngine: Sendable {
     }
 
     private func verify(_ request: VerificationRequest) {
-        Task { [inbox, releases] in
+        // Immediate: reading begins before the next turn does.
+        Task.immediate { [inbox, releases] in
             let outcome: VerificationOutcome
             do {
                 outcome = .verified(try await releases.verifiedCopy(of: request.release))

@@ -1,16 +1,4 @@
 import UpgradeCore
-import UpgradeProtocol
-
-/// Versions by name.
-let v0_5 = version("0.5")
-let v1_0 = version("1.0")
-let v1_2 = version("1.2")
-let v1_3 = version("1.3")
-
-func version(_ text: String) -> Version {
-    guard let version = try? Version(text) else { preconditionFailure("\(text) is no version") }
-    return version
-}
 
 /// The operating time `seconds` after the start.
 func at(_ seconds: Int) -> OperatingTime { OperatingTime(milliseconds: Int64(seconds) * 1000) }
