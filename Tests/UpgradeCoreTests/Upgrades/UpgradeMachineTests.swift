@@ -202,7 +202,8 @@ import UpgradeProtocol
     func reportedFailure() {
         var machine = delivered(1)
         #expect(
-            machine.reported("0.5", failure: ReportedFailure(version: "1.2", reason: "flash full")) == .settled(.failed))
+            machine.reported("0.5", failure: ReportedFailure(version: "1.2", reason: "flash full")) == .settled(.failed)
+        )
         #expect(machine.reason == "flash full")
     }
 
