@@ -83,8 +83,9 @@ import UpgradeProtocol
 
     private func look(_ world: inout World, _ fixture: EngineFixture) async throws {
         _ = fixture.link.takeCancelled()
+        let gateways = world.gateways
         let upgrades = try await fixture.store.read { snapshot in
-            try world.gateways.flatMap {
+            try gateways.flatMap {
                 try snapshot.deploymentQueries.upgrades(of: $0, in: .everything, PageRequest(limit: 1000)).items
             }
         }
