@@ -1,3 +1,8 @@
+import Glibc
+import UpgradeCLI
+
 @main struct Main {
-    static func main() {}
+    static func main() async {
+        exit(await UpgradeManagerControl.run(Array(CommandLine.arguments.dropFirst())))
+    }
 }

@@ -1,5 +1,5 @@
 /// What became of one file of the predecessor's data.
-public struct ImportReport: Equatable, Sendable {
+public struct ImportReport: Codable, Equatable, Sendable {
     /// The file.
     public let file: String
     /// What was made, by kind.
@@ -10,7 +10,7 @@ public struct ImportReport: Equatable, Sendable {
     public var refused: [Refusal] = []
 
     /// How many of each kind.
-    public struct Counts: Equatable, Sendable {
+    public struct Counts: Codable, Equatable, Sendable {
         /// Companies; also those that a gateway or a user names and no record describes.
         public var companies = 0
         /// Gateways.
@@ -20,7 +20,7 @@ public struct ImportReport: Equatable, Sendable {
     }
 
     /// A record that cannot be taken over.
-    public struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
+    public struct Refusal: Error, Codable, Equatable, Sendable, CustomStringConvertible {
         /// Where it begins, from 1.
         public let line: Int
         /// What is wrong with it and what would be right.

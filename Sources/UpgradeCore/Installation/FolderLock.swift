@@ -28,6 +28,18 @@ public final class FolderLock: Sendable {
         _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
+    /// Takes the lock, or returns nil when another process has it.
+    ///
+    /// - Throws: ``InstallationError/unusable(path:problem:)``.
+    public static func ifFree(_ folder: DataFolder) throws(InstallationError) -> FolderLock? {
+        do {
+            return try FolderLock(folder)
+        } catch {
+            guard case .locked = error else { throw error }
+            return nil
+        }
+    }
+
     // Closing gives the lock back. The file stays: removing it would let two processes lock two files of one name.
     deinit { close(descriptor) }
 

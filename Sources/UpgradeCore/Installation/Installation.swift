@@ -38,8 +38,11 @@ public struct Installation: Sendable {
         now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) async throws -> Installation {
         let folder = lock.folder
-        if case .installation = try folder.contents() { return try await open(folder, now: now) }
+        let contents = try folder.contents()
+        if case .installation = contents { return try await open(folder, now: now) }
         try folder.create()
+        // SQLite would make the file with the rights that the umask leaves.
+        if contents == .nothing { try FileBytes.createEmpty(folder.database) }
         let store = try Store.open(at: folder.database, ifAbsent: .creates, now: now)
         do {
             try await Bootstrap(store: store, hasher: PasswordHasher())

@@ -37,6 +37,11 @@ struct UserTable {
         try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM user WHERE must_change_password = 1)") ?? false
     }
 
+    /// How many have no password yet, as after an import.
+    func countWithoutPassword() throws -> Int {
+        try Int.fetchOne(database, sql: "SELECT count(*) FROM user WHERE password_hash IS NULL") ?? 0
+    }
+
     func insert(_ user: User, passwordHash: String?, at time: Timestamp) throws {
         try database.execute(
             sql: """

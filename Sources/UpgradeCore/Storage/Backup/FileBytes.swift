@@ -25,6 +25,13 @@ enum FileBytes {
         }
     }
 
+    /// How many bytes a file has.
+    static func size(of path: String) throws -> Int64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw BackupError.unreadable(path: path, problem: systemProblem()) }
+        return Int64(status.st_size)
+    }
+
     /// Makes an empty file of mode 0600 for SQLite, which would give it the rights that the umask leaves.
     static func createEmpty(_ path: String) throws {
         try write(path, mode: 0o600) { _ in }

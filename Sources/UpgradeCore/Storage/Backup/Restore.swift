@@ -79,6 +79,8 @@ public struct Restore: Sendable {
         let store = try Store.open(at: staging.database, ifAbsent: .isAnError, now: now)
         let source = backup
         let cancelled = try await store.write { transaction in try transaction.cancelLiveUpgrades(restoring: source) }
+        // Closing leaves the write-ahead log behind; the database is to be moved as one file.
+        try await store.pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         try store.close()
         return cancelled
     }

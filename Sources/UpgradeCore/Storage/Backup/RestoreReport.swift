@@ -1,5 +1,5 @@
 /// What a restore has done.
-public struct RestoreReport: Equatable, Sendable {
+public struct RestoreReport: Codable, Equatable, Sendable {
     /// The folder that keeps what was there before; nil when there was nothing.
     public let keptIn: String?
     /// How many live upgrades were cancelled.

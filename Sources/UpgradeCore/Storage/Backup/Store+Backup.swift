@@ -1,9 +1,8 @@
-import FoundationEssentials
 import GRDB
 import Glibc
 
 /// What a backup holds.
-public struct BackupReport: Equatable, Sendable {
+public struct BackupReport: Codable, Equatable, Sendable {
     /// Where it is.
     public let path: String
     /// Its length in bytes.
@@ -38,10 +37,9 @@ extension Store {
                 }
             }
             try archive.finish()
-            let attributes = try FileManager.default.attributesOfItem(atPath: path)
-            let size = (attributes[.size] as? any BinaryInteger).map { Int64($0) } ?? 0
             return BackupReport(
-                path: path, size: size, releases: digests.count - missing.count, missing: missing)
+                path: path, size: try FileBytes.size(of: path), releases: digests.count - missing.count,
+                missing: missing)
         } catch let error as DatabaseError {
             throw BackupError.cannotWrite(path: path, problem: oneLine(error.message ?? "\(error.resultCode)"))
         }
