@@ -23,22 +23,22 @@ public final class Broker: Sendable {
     /// The loops, once there are any.
     private let shards = Mutex<[Shard]>([])
 
-    /// A broker that does nothing until ``start()``.
+    /// A broker that does nothing until ``start()``. Without a `store` persistent sessions live as long as it does.
     public init(
         configuration: BrokerConfiguration = BrokerConfiguration(), hooks: Hooks = Hooks(),
-        logger: Logger = Logger(label: "mqtt-broker")
+        store: (any SessionStore)? = nil, logger: Logger = Logger(label: "mqtt-broker")
     ) {
         self.configuration = configuration
         let loops = configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         core = Core(
-            limits: configuration.limits, hooks: hooks, logger: logger,
+            limits: configuration.limits, hooks: hooks, store: store, logger: logger,
             // One bit of a word says which loops a publication concerns.
             loopCount: min(max(loops, 1), 64))
     }
 
     /// Opens every listener and starts the loops. Blocks while host names are looked up.
     ///
-    /// Throws when a port is taken, or an address is none of this machine's; then nothing listens.
+    /// Throws when the store cannot be read, a port is taken or an address is none of this machine's; then nothing listens.
     ///
     /// - Returns: The addresses that the listeners are bound to, in the order of the configuration, with real ports where 0 was asked for.
     public func start() throws(BrokerError) -> [SocketAddress] {
@@ -48,15 +48,30 @@ public final class Broker: Sendable {
             return false
         }
         guard isNew else { throw .alreadyStarted }
+        let state: StoredState
         do {
-            return try open()
+            state = try core.store?.load() ?? StoredState()
+        } catch {
+            throw .store(reason: "\(error)")
+        }
+        do {
+            return try open(state)
         } catch {
             for shard in shards.withLock({ $0 }) { shard.loop.stop() }
             throw .transport(error)
         }
     }
 
-    private func open() throws(TransportError) -> [SocketAddress] {
+    private func restore(_ state: StoredState, in shards: [Shard]) {
+        let ids = state.sessions.flatMap { $0.deliveries.map(\.message.id) } + state.retained.map(\.id)
+        core.messageIDs(above: ids.max() ?? 0)
+        for message in state.retained { _ = core.retained.store(Message(message, core: core, now: .now)) }
+        for session in state.sessions {
+            shards[core.home(of: session.clientID)].post { $0.restore(session) }
+        }
+    }
+
+    private func open(_ state: StoredState) throws(TransportError) -> [SocketAddress] {
         var made: [Shard] = []
         for index in 0..<core.loopCount {
             made.append(try Shard(index: index, core: core))
@@ -65,6 +80,7 @@ public final class Broker: Sendable {
         }
         let all = made
         for shard in all { shard.post { $0.peers = all } }
+        restore(state, in: all)
         var addresses: [SocketAddress] = []
         var listeners: [Listener] = []
         for listener in configuration.listeners {
@@ -128,12 +144,13 @@ public final class Broker: Sendable {
     /// Sends a publication to its audience. What one thread publishes to a client arrives in that order.
     public func publish(_ publication: OutboundPublication) {
         let message = Message(
-            topic: publication.topic, prefix: publication.prefix, body: SharedSlice(publication.body),
+            id: core.nextMessageID(), topic: publication.topic, prefix: publication.prefix,
+            body: SharedSlice(publication.body),
             qos: publication.qos, retain: publication.retain, endsWithConnection: publication.endsWithConnection)
         let shards = shards.withLock { $0 }
         switch publication.audience {
         case .subscribers:
-            if message.retain { shards.first?.retain(message) }
+            if message.retain { shards.first?.post { $0.retain(message) } }
             let interested = core.interest.loops(for: message.topic)
             for shard in shards where interested & (1 << UInt64(shard.index)) != 0 {
                 shard.post { $0.deliver(message) }

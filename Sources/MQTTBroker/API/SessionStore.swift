@@ -2,27 +2,22 @@ public import MQTTWire
 
 /// Where persistent sessions, retained messages and pending wills outlive the process.
 ///
-/// The broker works in memory and tells the store each change of what must survive, in order per session. Clean sessions, and whatever ends with its
-/// connection, are never told. Without a store everything persistent lives as long as the process.
+/// The broker works in memory and tells the store each change of what must survive, in order per session. Sessions that end with their connection, and
+/// deliveries that do, are never told. Without a store everything persistent lives as long as the process.
 public protocol SessionStore: Sendable {
     /// Gives back what was there when the process ended. Called once, before anything listens.
     func load() throws -> StoredState
 
     /// Takes changes. Called on loop threads: it must not block.
     ///
-    /// - Parameter whenDurable: Called once, from any thread, when these changes and all earlier ones of the same session would survive a crash.
-    ///   What was promised to a client for them (PUBACK, PUBREC, PUBCOMP, SUBACK) goes out then.
+    /// `whenDurable` is called once, from any thread, when these changes and all earlier ones that the same thread brought would survive a crash.
+    /// What was promised to clients for them (PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK) goes out then.
     func apply(_ changes: [StoreChange], whenDurable: @escaping @Sendable () -> Void)
-
-    /// Ends the store after the last change was taken, and returns when everything is durable. Called once, off the loop threads.
-    func close()
 }
 
 /// What a store gives back at start.
 public struct StoredState: Sendable {
-    /// All sessions.
     public var sessions: [StoredSession]
-    /// All retained messages.
     public var retained: [StoredMessage]
 
     /// The state of a store.
@@ -35,27 +30,24 @@ public struct StoredState: Sendable {
 /// One session as it was.
 public struct StoredSession: Sendable {
     public var clientID: ClientID
-    /// The time that the session still has, once its client is gone; `nil`: it does not expire.
+    /// The time that the session has left without its client; `nil`: it does not expire.
     public var expiresIn: Duration?
     public var subscriptions: [StoredSubscription]
     /// Messages in flight, in the order in which they were sent, then those never sent, in order.
-    public var outgoing: [StoredDelivery]
+    public var deliveries: [StoredDelivery]
     /// The packet ids of QoS 2 publications that were received and not yet released.
     public var received: [PacketID]
     /// The will of a client that was connected, or whose delay runs.
     public var will: StoredWill?
 
-    /// A session for `clientID`.
-    public init(
-        clientID: ClientID, expiresIn: Duration?, subscriptions: [StoredSubscription] = [],
-        outgoing: [StoredDelivery] = [], received: [PacketID] = [], will: StoredWill? = nil
-    ) {
+    /// A session without anything in it.
+    public init(clientID: ClientID, expiresIn: Duration?) {
         self.clientID = clientID
         self.expiresIn = expiresIn
-        self.subscriptions = subscriptions
-        self.outgoing = outgoing
-        self.received = received
-        self.will = will
+        subscriptions = []
+        deliveries = []
+        received = []
+        will = nil
     }
 }
 
@@ -74,55 +66,106 @@ public struct StoredSubscription: Sendable {
     }
 }
 
-/// A message, stored once however many sessions wait for it.
+/// A message, the same for all sessions that it waits for: a store keeps it once.
 public struct StoredMessage: Sendable {
-    /// Unique over the life of the store.
+    /// Unique over the life of the store: the broker goes on above the highest that it was given back.
     public var id: UInt64
     public var topic: TopicName
-    public var payload: [UInt8]
+    /// The application message is `prefix` followed by `body`.
+    public var prefix: [UInt8]
+    public var body: SharedSlice
     public var qos: QoS
     public var retain: Bool
     /// The properties that travel with the message.
     public var properties: Properties
-    /// The time that the message still has; `nil`: it does not expire.
+    /// The time that the message has left; `nil`: it does not expire.
     public var expiresIn: Duration?
+
+    /// A message as a store read it.
+    public init(
+        id: UInt64, topic: TopicName, prefix: [UInt8] = [], body: SharedSlice, qos: QoS, retain: Bool,
+        properties: Properties, expiresIn: Duration?
+    ) {
+        self.id = id
+        self.topic = topic
+        self.prefix = prefix
+        self.body = body
+        self.qos = qos
+        self.retain = retain
+        self.properties = properties
+        self.expiresIn = expiresIn
+    }
 }
 
 /// A message on its way to one session.
 public struct StoredDelivery: Sendable {
-    /// How far the delivery has come.
+    /// How far a delivery has come.
     public enum Stage: Sendable, Hashable {
         case queued
-        case sent(packetID: PacketID)
+        case sent(PacketID)
         /// PUBREC came: the message itself is no longer needed.
-        case released(packetID: PacketID)
+        case released(PacketID)
     }
 
-    public var message: StoredMessage?
+    public var message: StoredMessage
     public var qos: QoS
+    /// The RETAIN flag that the subscriber sees.
+    public var retain: Bool
+    /// The Subscription Identifiers that go with it.
+    public var identifiers: [Int]
     public var stage: Stage
+
+    /// A delivery as a store read it.
+    public init(message: StoredMessage, qos: QoS, retain: Bool, identifiers: [Int], stage: Stage) {
+        self.message = message
+        self.qos = qos
+        self.retain = retain
+        self.identifiers = identifiers
+        self.stage = stage
+    }
 }
 
 /// A will that is to be published if its client does not come back in time.
 public struct StoredWill: Sendable {
-    public var message: StoredMessage
-    public var delay: Duration
+    public var will: Will
+    /// The user name of the client, for the publish hook.
+    public var userName: String?
+    public var remoteAddress: String
+    public var protocolVersion: ProtocolVersion
+
+    /// A will as a store read it.
+    public init(will: Will, userName: String?, remoteAddress: String, protocolVersion: ProtocolVersion) {
+        self.will = will
+        self.userName = userName
+        self.remoteAddress = remoteAddress
+        self.protocolVersion = protocolVersion
+    }
 }
 
 /// One change of what must survive.
 public enum StoreChange: Sendable {
-    case sessionBegan(clientID: ClientID, expiresIn: Duration?)
-    case sessionEnded(clientID: ClientID)
-    case subscribed(clientID: ClientID, StoredSubscription)
-    case unsubscribed(clientID: ClientID, TopicFilter)
-    case queued(clientID: ClientID, StoredMessage, qos: QoS)
-    case sent(clientID: ClientID, messageID: UInt64, packetID: PacketID)
-    case released(clientID: ClientID, packetID: PacketID)
-    case settled(clientID: ClientID, packetID: PacketID)
-    case dropped(clientID: ClientID, messageID: UInt64)
-    case received(clientID: ClientID, packetID: PacketID)
-    case completed(clientID: ClientID, packetID: PacketID)
+    /// A session began, or a client came back to it. Its expiry starts to run at ``sessionAbsent(_:)``.
+    case sessionPresent(ClientID, expiresIn: Duration?)
+    /// The client went; the session stays for the time given before.
+    case sessionAbsent(ClientID)
+    /// The session and all that belongs to it is gone.
+    case sessionEnded(ClientID)
+    case subscribed(ClientID, StoredSubscription)
+    case unsubscribed(ClientID, TopicFilter)
+    case queued(ClientID, StoredDelivery)
+    /// The oldest queued delivery of that message was sent for the first time.
+    case sent(ClientID, message: UInt64, PacketID)
+    case released(ClientID, PacketID)
+    /// The delivery in flight under that packet id is done.
+    case settled(ClientID, PacketID)
+    /// The oldest queued delivery of that message will not be made.
+    case dropped(ClientID, message: UInt64)
+    /// A QoS 2 publication came in.
+    case received(ClientID, PacketID)
+    /// Its PUBREL came.
+    case completed(ClientID, PacketID)
     case retained(StoredMessage)
     case retainedCleared(TopicName)
-    case will(clientID: ClientID, StoredWill?)
+    /// The client left a will, or it was published or discarded.
+    case will(ClientID, StoredWill?)
 }

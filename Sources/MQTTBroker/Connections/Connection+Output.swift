@@ -24,10 +24,14 @@ extension Connection {
                 return session.dropped(delivery, .queueFullOldest)
             }
             packetID = next
+            if delivery.isDurable { session.note(.sent(session.clientID, message: message.id, next)) }
         }
         guard write(delivery, packetID: packetID, isDuplicate: false) else {
-            if let packetID { session.window.remove(packetID) }
             // Too large for this client: as if it had been sent [MQTT-3.1.2-25].
+            if let packetID {
+                session.window.remove(packetID)
+                session.note(.settled(session.clientID, packetID))
+            }
             return session.dropped(delivery, .tooLargeForClient)
         }
     }

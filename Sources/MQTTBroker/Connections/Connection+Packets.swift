@@ -16,7 +16,7 @@ extension Connection {
             try publish(layout, body, payload: SharedSlice(SharedBytes(copying: payload)), session)
         case .puback:
             let ack = try Puback(header: header, body: body, in: context)
-            try settle(session.window.puback(ack.packetID), session)
+            try settle(ack.packetID, session.window.puback(ack.packetID), session)
         case .pubrec:
             let ack = try Pubrec(header: header, body: body, in: context)
             try pubrec(ack, session)
@@ -24,11 +24,14 @@ extension Connection {
             let ack = try Pubrel(header: header, body: body, in: context)
             // The packet id is free again, whether or not the broker knew it [MQTT-4.3.3-11].
             let isKnown = session.received.release(ack.packetID)
-            send(Pubcomp(packetID: ack.packetID, reasonCode: isKnown ? .success : .packetIdentifierNotFound))
+            if isKnown { session.note(.completed(session.clientID, ack.packetID)) }
+            shard.whenDurable { [self] in
+                send(Pubcomp(packetID: ack.packetID, reasonCode: isKnown ? .success : .packetIdentifierNotFound))
+            }
             checkReceiptHold()
         case .pubcomp:
             let ack = try Pubcomp(header: header, body: body, in: context)
-            try settle(session.window.pubcomp(ack.packetID), session)
+            try settle(ack.packetID, session.window.pubcomp(ack.packetID), session)
         case .subscribe:
             subscribe(try Subscribe(header: header, body: body, in: context), session)
         case .unsubscribe:
@@ -51,9 +54,10 @@ extension Connection {
     private func pubrec(_ ack: Pubrec, _ session: Session) throws(PacketError) {
         let outcome = session.window.pubrec(ack.packetID, failure: ack.reasonCode.isError)
         switch outcome {
-        case .settled: try settle(outcome, session)
+        case .settled: try settle(ack.packetID, outcome, session)
         case .released(let delivery):
             try endTracked(delivery, session)
+            session.note(.released(session.clientID, ack.packetID))
             send(Pubrel(packetID: ack.packetID))  // [MQTT-4.3.3-4]
         case .releasedAgain: send(Pubrel(packetID: ack.packetID))
         case .unknown:
@@ -63,8 +67,11 @@ extension Connection {
     }
 
     /// A stray acknowledgement changes nothing.
-    private func settle(_ outcome: OutboundWindow<Delivery>.Outcome, _ session: Session) throws(PacketError) {
+    private func settle(
+        _ packetID: PacketID, _ outcome: OutboundWindow<Delivery>.Outcome, _ session: Session
+    ) throws(PacketError) {
         guard case .settled(let delivery) = outcome else { return }
+        session.note(.settled(session.clientID, packetID))
         try endTracked(delivery, session)
         fillOutput()
     }

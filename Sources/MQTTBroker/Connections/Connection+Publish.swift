@@ -28,15 +28,17 @@ extension Connection {
         let interceptors = shard.core.hooks.interceptors.indices.filter { index in
             shard.core.hooks.interceptors[index].filters.contains { $0.matches(topic) }
         }
-        var isWanted = !interceptors.isEmpty
-        if flags.retain || shard.core.interest.loops(for: topic) != 0 {
-            let message = Message(
-                topic: topic, body: payload, qos: flags.qos, retain: flags.retain, properties: properties,
-                expiry: expiry, publisher: publisher, budget: shard.core.budget)
-            if shard.route(message) { isWanted = true }
-        }
+        let interested = shard.core.interest.loops(for: topic)
+        let isWanted = interested != 0 || !interceptors.isEmpty
         let receipt = makeReceipt(
             layout, isWanted ? .success : .noMatchingSubscribers, outstanding: interceptors.count, session)
+        if flags.retain || interested != 0 {
+            let message = Message(
+                id: shard.core.nextMessageID(), topic: topic, body: payload, qos: flags.qos, retain: flags.retain,
+                properties: properties,
+                expiry: expiry, publisher: publisher, budget: shard.core.budget)
+            shard.route(message, to: interested, receipt.flatMap { durability(of: interested, $0) })
+        }
         for index in interceptors { intercept(index, topic, payload, flags, receipt) }
         sendDueReceipts()
         if shard.core.budget.isExceeded { holdForBudget() }
@@ -97,7 +99,10 @@ extension Connection {
         let receipt = Receipt(
             packetID: packetID, qos: layout.flags.qos, reasonCode: code, outstanding: outstanding, session: session)
         receipts.append(receipt)
-        if receipt.qos == .exactlyOnce, !code.isError { session.received.receive(packetID, receipt: receipt) }
+        if receipt.qos == .exactlyOnce, !code.isError {
+            session.received.receive(packetID, receipt: receipt)
+            session.note(.received(session.clientID, packetID))
+        }
         return receipt
     }
 
@@ -123,6 +128,17 @@ extension Connection {
         if isFull || isOverLimit { holdForReceipts() } else { releaseForReceipts() }
     }
 
+    /// Holds the answer until what the loops keep of the message would survive a crash; `nil` without a store.
+    private func durability(of interested: UInt64, _ receipt: Receipt) -> Durability? {
+        guard shard.journal.isKept else { return nil }
+        receipt.outstanding += 1
+        let settled = LoopBound(receipt, to: loop)
+        let loop = loop
+        // The publisher's own loop counts in any case: it keeps retained messages and the packet ids of QoS 2.
+        let parts = (interested | 1 << UInt64(shard.index)).nonzeroBitCount
+        return Durability(of: parts) { loop.execute { settled.value.settleOne() } }
+    }
+
     // MARK: Interceptors
 
     private func intercept(
@@ -142,11 +158,7 @@ extension Connection {
 
     private func interceptorAcknowledged(_ index: Int, _ receipt: Receipt?) {
         intercepted[index] -= 1
-        if let receipt {
-            receipt.outstanding -= 1
-            // At QoS 2 the client may wait for it on a later connection.
-            if receipt.outstanding == 0 { receipt.session?.connection?.sendDueReceipts() }
-        }
+        receipt?.settleOne()
         if session != nil { checkReceiptHold() }
     }
 }

@@ -39,6 +39,13 @@ extension Connection {
     }
 
     private func finish(_ suback: Suback, _ granted: [(subscription: Subscription, isNew: Bool)]) {
+        shard.whenDurable { [self] in
+            guard session != nil else { return }
+            answer(suback, granted)
+        }
+    }
+
+    private func answer(_ suback: Suback, _ granted: [(subscription: Subscription, isNew: Bool)]) {
         send(suback)
         for (subscription, _) in granted {
             shard.observe(.subscribed(client, subscription.filter, subscription.options.maximumQoS))
@@ -82,9 +89,11 @@ extension Connection {
     func unsubscribe(_ packet: Unsubscribe, _ session: Session) {
         let removed = packet.filters.map { session.unsubscribe($0) }
         // One answer per filter, in order [MQTT-3.11.3-2]; the packet is answered even if nothing was removed [MQTT-3.10.4-5].
-        send(
-            Unsuback(
-                packetID: packet.packetID, reasonCodes: removed.map { $0 ? .success : .noSubscriptionExisted }))
+        let unsuback = Unsuback(
+            packetID: packet.packetID, reasonCodes: removed.map { $0 ? .success : .noSubscriptionExisted })
+        shard.whenDurable { [self] in
+            if isOpen { send(unsuback) }
+        }
         for (filter, wasThere) in zip(packet.filters, removed) where wasThere {
             shard.observe(.unsubscribed(client, filter))
         }

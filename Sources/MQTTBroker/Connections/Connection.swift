@@ -10,7 +10,7 @@ final class Connection: PacketChannel {
     static let outputAhead = 256 * 1024
 
     /// Why the connection is not read.
-    private struct Holds: OptionSet {
+    struct Holds: OptionSet {
         let rawValue: UInt8
         /// CONNECT is not decided.
         static let authentication = Holds(rawValue: 1)
@@ -31,20 +31,20 @@ final class Connection: PacketChannel {
     let outbound: PacketContext
     /// The largest packet that the client takes.
     let maximumOutboundSize: Int
-    private(set) var session: Session?
+    var session: Session?
     var aliases: [UInt16: TopicName] = [:]
     var receipts: Deque<Receipt> = []
     /// How many publications each interceptor has outstanding, in the order of the hooks.
     var intercepted: [Int] = []
-    private(set) var will: Will?
-    private var holds: Holds = [.authentication]
-    private var congestions = 0
-    private var hasEnded = false
+    var will: Will?
+    var holds: Holds = [.authentication]
+    var congestions = 0
+    var hasEnded = false
     private var isFilling = false
-    private var keepAlive = Duration.zero
-    private var keepAliveTimer: EventLoop.TimerID?
-    private var stallTimer: EventLoop.TimerID?
-    private var connectTimer: EventLoop.TimerID?
+    var keepAlive = Duration.zero
+    var keepAliveTimer: EventLoop.TimerID?
+    var stallTimer: EventLoop.TimerID?
+    var connectTimer: EventLoop.TimerID?
 
     init?(_ stream: HandedOverStream, _ greeting: Greeting, shard: Shard) {
         let connect = greeting.connect
@@ -77,189 +77,8 @@ final class Connection: PacketChannel {
         try publish(layout, head, payload: SharedSlice(payload), session)
     }
 
-    // MARK: CONNECT
-
-    /// Has the CONNECT decided.
-    func begin() {
-        shard.connections[id] = self
-        shard.counters.add(1, to: .connections)
-        pauseReading()
-        do {
-            try start()
-        } catch {
-            return close()
-        }
-        guard greeting.connect.properties.authenticationMethod == nil else {
-            // Enhanced authentication needs a method that both sides know; this broker has none [MQTT-4.12.0-1].
-            return refuse(.badAuthenticationMethod)
-        }
-        guard let authenticate = shard.core.hooks.authenticate else { return admit() }
-        let connect = greeting.connect
-        let request = ConnectRequest(
-            clientID: connect.clientID, userName: connect.userName, password: connect.password,
-            remoteAddress: client.remoteAddress, protocolVersion: connect.version, cleanStart: connect.cleanStart)
-        let shard = shard
-        let id = id
-        let later = DeferredAuthentication { decision in
-            shard.post { $0.connections[id]?.decided(decision) }
-        }
-        if let decision = authenticate(request, later) { return decided(decision) }
-        let elapsed = MonotonicTime.now - greeting.since
-        connectTimer = loop.schedule(after: max(.zero, shard.core.limits.connectTimeout - elapsed)) { [unowned self] in
-            connectTimer = nil
-            refuse(.serverUnavailable)
-        }
-    }
-
-    private func decided(_ decision: AuthenticationDecision) {
-        guard holds.contains(.authentication), !hasEnded else { return }
-        switch decision {
-        case .allow: admit()
-        case .refuse(let refusal): refuse(refusal.reasonCode)
-        }
-    }
-
-    /// Says no and closes [MQTT-3.2.2-7].
-    private func refuse(_ code: ReasonCode) {
-        shard.counters.add(1, to: .refused)
-        holds.remove(.authentication)
-        hasEnded = true
-        will = nil
-        send(Connack(reasonCode: code))
-        cancelTimers()
-        closeAfterFlush()
-    }
-
-    /// Lets the client in: takes over from an older connection, finds or makes the session, and answers [MQTT-3.1.4-5].
-    private func admit() {
-        let connect = greeting.connect
-        let limits = shard.core.limits
-        if let connectTimer { loop.cancel(connectTimer) }
-        connectTimer = nil
-        // One client id, one connection: the older one goes [MQTT-3.1.4-3].
-        shard.sessions[connect.clientID]?.connection?.end(.takenOver, sending: .sessionTakenOver)
-        if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
-        let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
-        let existing = shard.sessions[connect.clientID]
-        guard let session = existing ?? shard.makeSession(connect.clientID, expiry: expiry) else {
-            return refuse(.serverBusy)
-        }
-        self.session = session
-        holds.remove(.authentication)
-        session.attach(
-            self, expiry: expiry, receiveMaximum: Int(connect.properties.receiveMaximum ?? .max))
-        intercepted = Array(repeating: 0, count: shard.core.hooks.interceptors.count)
-        shard.counters.add(1, to: .connected)
-        let keepAlive = effectiveKeepAlive(connect, limits)
-        startKeepAlive(keepAlive)
-        sendConnack(sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
-        shard.observe(.connected(client, sessionPresent: existing != nil))
-        resumeSubscriptions()
-        fillOutput()
-        if holds.isEmpty { resumeReading() }
-    }
-
-    private func sendConnack(sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16) {
-        var connack = Connack(sessionPresent: sessionPresent, reasonCode: .success)
-        if version.hasProperties {
-            do {
-                connack.properties = try connackProperties(expiry: expiry, keepAlive: keepAlive)
-            } catch {
-                shard.core.logger.error("CONNACK without its properties", metadata: ["reason": "\(error)"])
-            }
-        }
-        send(connack)
-    }
-
-    /// What differs from what the client asked for, or from what it would assume (section 3.2.2.3).
-    private func connackProperties(expiry: SessionExpiry, keepAlive: UInt16) throws(PacketError) -> Properties {
-        let connect = greeting.connect
-        let limits = shard.core.limits
-        var properties = Properties()
-        if expiry.seconds != connect.properties.sessionExpiryInterval ?? 0 {
-            try properties.append(.sessionExpiryInterval(expiry.seconds))
-        }
-        if limits.receiveMaximum != .max { try properties.append(.receiveMaximum(limits.receiveMaximum)) }
-        if limits.maximumPacketSize < MQTTLimits.maximumVariableByteInteger {
-            try properties.append(.maximumPacketSize(UInt32(clamping: limits.maximumPacketSize)))
-        }
-        // [MQTT-3.2.2-16]
-        if greeting.isClientIDAssigned { try properties.append(.assignedClientIdentifier(connect.clientID.text)) }
-        if limits.topicAliasMaximum > 0 { try properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
-        // [MQTT-3.1.2-21]
-        if keepAlive != connect.keepAlive { try properties.append(.serverKeepAlive(keepAlive)) }
-        return properties
-    }
-
-    /// Tells of the subscriptions that the session brought along, after asking whether the client still may have them.
-    private func resumeSubscriptions() {
-        guard let session else { return }
-        for subscription in Array(session.subscriptions.values) {
-            let (filter, qos) = (subscription.filter, subscription.options.maximumQoS)
-            if shard.core.hooks.authorizeSubscribe?(client, filter, qos) ?? true {
-                shard.observe(.subscribed(client, filter, qos))
-            } else {
-                _ = session.unsubscribe(filter)
-            }
-        }
-    }
-
-    // MARK: Time
-
-    private func effectiveKeepAlive(_ connect: Connect, _ limits: Limits) -> UInt16 {
-        guard version.hasProperties, let longest = limits.maximumKeepAlive else { return connect.keepAlive }
-        let seconds = UInt16(clamping: max(1, longest.components.seconds))
-        return connect.keepAlive == 0 ? seconds : min(connect.keepAlive, seconds)
-    }
-
-    private func startKeepAlive(_ seconds: UInt16) {
-        guard seconds > 0 else { return }
-        // One and a half times the keep-alive [MQTT-3.1.2-22].
-        keepAlive = .milliseconds(Int64(seconds) * 1500)
-        scheduleKeepAlive(after: keepAlive)
-    }
-
-    private func scheduleKeepAlive(after delay: Duration) {
-        keepAliveTimer = loop.schedule(after: delay) { [unowned self] in
-            keepAliveTimer = nil
-            let silence = loop.now - lastInput
-            // While the broker does not read, it hears nothing: that is not the client's silence.
-            if silence >= keepAlive, holds.isEmpty {
-                end(.keepAliveTimeout, sending: .keepAliveTimeout)
-            } else {
-                scheduleKeepAlive(after: silence < keepAlive ? keepAlive - silence : keepAlive)
-            }
-        }
-    }
-
-    /// Watches a client with output until it has taken all of it.
-    private func watchForStall() {
-        guard stallTimer == nil, !hasEnded else { return }
-        scheduleStallCheck(after: shard.core.limits.writeStall)
-    }
-
-    private func scheduleStallCheck(after delay: Duration) {
-        stallTimer = loop.schedule(after: delay) { [unowned self] in
-            stallTimer = nil
-            guard pendingOutput > 0 else { return }
-            let idle = loop.now - lastOutput
-            let limit = shard.core.limits.writeStall
-            if idle >= limit { end(.writeStall, sending: nil) } else { scheduleStallCheck(after: limit - idle) }
-        }
-    }
-
-    private func cancelTimers() {
-        for timer in [keepAliveTimer, stallTimer, connectTimer] {
-            if let timer { loop.cancel(timer) }
-        }
-        (keepAliveTimer, stallTimer, connectTimer) = (nil, nil, nil)
-    }
-
-    /// Whether the client takes what is sent to it: output left lately, or acknowledgements come.
-    var isDraining: Bool {
-        let last = pendingOutput > 0 ? lastOutput : max(lastOutput, lastInput)
-        return loop.now - last < Self.drainPatience
-    }
+    /// The will, if the client left one and has not taken it back.
+    var pendingWill: PendingWill? { will.map { PendingWill(will: $0, client: client, publisher: publisher) } }
 
     // MARK: Reading or not
 
@@ -401,9 +220,7 @@ final class Connection: PacketChannel {
         guard let session else { return }
         self.session = nil
         // A stopping broker publishes no wills: they are the next one's (section 3.1.2.5).
-        let pending =
-            cause == .shutdown ? nil : will.map { PendingWill(will: $0, client: client, publisher: publisher) }
-        session.detach(will: pending)
+        session.detach(will: cause == .shutdown ? nil : pendingWill)
         shard.observe(.disconnected(client, cause))
     }
 }

@@ -11,6 +11,12 @@ final class Receipt {
     /// Weak: an interceptor may hold a receipt for longer than its session lasts.
     private(set) weak var session: Session?
 
+    /// One of those that it waits for is done. At QoS 2 the client may wait for the answer on a later connection.
+    func settleOne() {
+        outstanding -= 1
+        if outstanding == 0 { session?.connection?.sendDueReceipts() }
+    }
+
     init(packetID: PacketID, qos: QoS, reasonCode: ReasonCode, outstanding: Int, session: Session) {
         self.packetID = packetID
         self.qos = qos

@@ -11,12 +11,15 @@ final class Core: Sendable {
     let interest: InterestTable
     let retained: RetainedStore
     let budget: Budget
+    let store: (any SessionStore)?
+    private let lastMessageID = Atomic<UInt64>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let sessionCount = Atomic<Int>(0)
 
-    init(limits: Limits, hooks: Hooks, logger: Logger, loopCount: Int) {
+    init(limits: Limits, hooks: Hooks, store: (any SessionStore)?, logger: Logger, loopCount: Int) {
         self.limits = limits
         self.hooks = hooks
+        self.store = store
         self.logger = logger
         self.loopCount = loopCount
         interest = InterestTable(loops: loopCount)
@@ -27,6 +30,11 @@ final class Core: Sendable {
     func nextConnectionID() -> ConnectionID {
         ConnectionID(rawValue: lastConnectionID.add(1, ordering: .relaxed).newValue)
     }
+
+    func nextMessageID() -> UInt64 { lastMessageID.add(1, ordering: .relaxed).newValue }
+
+    /// Messages get ids above this one from now on.
+    func messageIDs(above id: UInt64) { lastMessageID.store(id, ordering: .relaxed) }
 
     /// Counts a new session in; `false` if there are as many as there may be.
     func admitSession() -> Bool {

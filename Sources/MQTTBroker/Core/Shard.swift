@@ -23,6 +23,7 @@ final class Shard: EventSource, @unchecked Sendable {
     var budgetTimer: EventLoop.TimerID?
     var isStopping = false
     var whenEmpty: (@Sendable () -> Void)?
+    var journal: Journal
     private var outbox: [[Handover]]
     private var matches: [Match] = []
     private var matchNumber: UInt64 = 0
@@ -38,6 +39,7 @@ final class Shard: EventSource, @unchecked Sendable {
     init(index: Int, core: Core) throws(TransportError) {
         self.index = index
         self.core = core
+        journal = Journal(store: core.store)
         outbox = Array(repeating: [], count: core.loopCount)
         super.init(loop: try EventLoop())
     }
@@ -59,28 +61,31 @@ final class Shard: EventSource, @unchecked Sendable {
 
     // MARK: Routing
 
-    /// Routes a client's publication: to this loop's subscribers, and by reference to the loops that may have some.
-    /// Returns whether anybody may be interested.
-    @discardableResult
-    func route(_ message: Message) -> Bool {
+    /// Routes a client's publication: to this loop's subscribers, and by reference to those of the other `interested` loops.
+    /// `durability` hears of each of them, and of this one in any case.
+    func route(_ message: Message, to interested: UInt64, _ durability: Durability? = nil) {
         if message.retain { retain(message) }
-        var interested = core.interest.loops(for: message.topic)
-        let isInterested = interested != 0
-        while interested != 0 {
-            let loop = interested.trailingZeroBitCount
-            interested &= interested - 1
-            if loop == index { deliver(message) } else { handOver(.publication(message), to: loop) }
+        var others = interested & ~(1 << UInt64(index))
+        while others != 0 {
+            let loop = others.trailingZeroBitCount
+            others &= others - 1
+            handOver(.publication(message, durability), to: loop)
         }
-        return isInterested
+        if interested & (1 << UInt64(index)) != 0 { deliver(message, durability) }
+        if let durability { whenDurable { durability.step() } }
     }
 
+    /// Keeps a message for subscribers to come, or clears what was kept.
     func retain(_ message: Message) {
-        guard !core.retained.store(message) else { return }
-        core.logger.warning("no room for another retained message", metadata: ["topic": "\(message.topic)"])
+        guard core.retained.store(message) else {
+            return core.logger.warning(
+                "no room for another retained message", metadata: ["topic": "\(message.topic)"])
+        }
+        note(message.payloadCount > 0 ? .retained(message.stored(at: loop.now)) : .retainedCleared(message.topic))
     }
 
     /// Delivers to the subscribers on this loop, to each session once however many of its filters match [MQTT-3.3.4-2, MQTT-3.3.5-1 of 3.1.1].
-    func deliver(_ message: Message) {
+    func deliver(_ message: Message, _ durability: Durability? = nil) {
         matchNumber += 1
         let number = matchNumber
         var found = matches
@@ -110,7 +115,7 @@ final class Shard: EventSource, @unchecked Sendable {
                         session: session, qos: qos, retain: retain,
                         identifiers: subscription.identifier.map { [$0] } ?? []))
             }
-            for group in node.groups { deliverShared(message, to: group) }
+            for group in node.groups { deliverShared(message, to: group, durability) }
         }
         for match in found {
             match.session.deliver(
@@ -121,12 +126,13 @@ final class Shard: EventSource, @unchecked Sendable {
         matches = found
     }
 
-    private func deliverShared(_ message: Message, to group: ShareGroup) {
+    private func deliverShared(_ message: Message, to group: ShareGroup, _ durability: Durability?) {
         guard let member = group.pick() else { return }
         if member.loop == index {
             deliver(message, toShared: group.filter, member: member.clientID)
         } else {
-            handOver(.sharedPublication(message, group.filter, member.clientID), to: member.loop)
+            durability?.add()
+            handOver(.sharedPublication(message, group.filter, member.clientID, durability), to: member.loop)
         }
     }
 
@@ -149,6 +155,7 @@ final class Shard: EventSource, @unchecked Sendable {
     }
 
     override func endOfTurn() {
+        journal.commit(on: loop)
         for loop in outbox.indices where !outbox[loop].isEmpty {
             let items = outbox[loop]
             outbox[loop] = []
@@ -160,9 +167,12 @@ final class Shard: EventSource, @unchecked Sendable {
 
     private func take(_ item: Handover) {
         switch item {
-        case .publication(let message): deliver(message)
-        case .sharedPublication(let message, let filter, let member):
+        case .publication(let message, let durability):
+            deliver(message, durability)
+            if let durability { whenDurable { durability.step() } }
+        case .sharedPublication(let message, let filter, let member, let durability):
             deliver(message, toShared: filter, member: member)
+            if let durability { whenDurable { durability.step() } }
         case .slowDown(let connection): connections[connection]?.congestionBegan()
         case .goOn(let connection): connections[connection]?.congestionEnded()
         }
@@ -171,8 +181,8 @@ final class Shard: EventSource, @unchecked Sendable {
 
 /// What loops hand to each other in batches.
 enum Handover: Sendable {
-    case publication(Message)
-    case sharedPublication(Message, TopicFilter, ClientID)
+    case publication(Message, Durability?)
+    case sharedPublication(Message, TopicFilter, ClientID, Durability?)
     /// A publisher's connection on that loop fills a queue here.
     case slowDown(ConnectionID)
     case goOn(ConnectionID)

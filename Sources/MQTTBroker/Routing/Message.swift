@@ -3,6 +3,8 @@ import Synchronization
 
 /// One application message on its way through the broker: immutable, and one object for all that it is delivered to.
 final class Message: Sendable {
+    /// Its name in the session store.
+    let id: UInt64
     let topic: TopicName
     /// Bytes that go before ``body``.
     let prefix: [UInt8]
@@ -21,10 +23,11 @@ final class Message: Sendable {
     private let budget: Budget?
 
     init(
-        topic: TopicName, prefix: [UInt8] = [], body: SharedSlice, qos: QoS, retain: Bool,
+        id: UInt64, topic: TopicName, prefix: [UInt8] = [], body: SharedSlice, qos: QoS, retain: Bool,
         properties: Properties = Properties(), expiry: MonotonicTime? = nil, publisher: Publisher? = nil,
         endsWithConnection: Bool = false, budget: Budget? = nil
     ) {
+        self.id = id
         self.topic = topic
         self.prefix = prefix
         self.body = body
@@ -42,6 +45,9 @@ final class Message: Sendable {
 
     /// The bytes of the application message.
     var payloadCount: Int { prefix.count + body.count }
+
+    /// Whether its bytes are the broker's memory; a publication of the embedding program is that program's.
+    var isCounted: Bool { budget != nil }
 
     /// What the message takes in memory, for budgets: its bytes and something for the objects around them.
     var size: Int { payloadCount + topic.bytes.count + 200 }

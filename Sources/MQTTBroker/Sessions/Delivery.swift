@@ -23,5 +23,5 @@ struct Delivery {
     }
 
     /// What it counts in its session's queue. A payload of the embedding program is that program's memory, whoever waits for it.
-    var cost: Int { message.publisher == nil ? 200 + message.prefix.count : message.size }
+    var cost: Int { message.isCounted ? message.size : 200 + message.prefix.count }
 }

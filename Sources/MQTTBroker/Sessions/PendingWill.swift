@@ -23,9 +23,10 @@ extension Shard {
         var properties = will.properties
         let expiry = properties.messageExpiryInterval.map { loop.now + .seconds(Int64($0)) }
         properties.remove(.willDelayInterval, .messageExpiryInterval)
-        route(
-            Message(
-                topic: will.topic, body: SharedSlice(SharedBytes(will.payload)), qos: will.qos, retain: will.retain,
-                properties: properties, expiry: expiry, publisher: pending.publisher, budget: core.budget))
+        let message = Message(
+            id: core.nextMessageID(), topic: will.topic, body: SharedSlice(SharedBytes(will.payload)), qos: will.qos,
+            retain: will.retain,
+            properties: properties, expiry: expiry, publisher: pending.publisher, budget: core.budget)
+        route(message, to: core.interest.loops(for: message.topic))
     }
 }

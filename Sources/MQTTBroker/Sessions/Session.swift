@@ -41,6 +41,13 @@ final class Session {
     func attach(_ connection: Connection, expiry: SessionExpiry, receiveMaximum: Int) {
         self.connection = connection
         self.expiry = expiry
+        if isStored {
+            note(.sessionPresent(clientID, expiresIn: expiry.limit))
+            note(.will(clientID, connection.pendingWill?.stored))
+        } else {
+            // It may have been kept until now.
+            shard.note(.sessionEnded(clientID))
+        }
         window.connectionBegan(limit: min(receiveMaximum, shard.core.limits.inFlightPerSession))
         if let expiryTimer { shard.loop.cancel(expiryTimer) }
         expiryTimer = nil
@@ -55,11 +62,19 @@ final class Session {
         connection = nil
         releasePublishers()
         endTracked()
-        let gone = changeQueue { $0.remove { $0.qos == .atMostOnce || $0.message.endsWithConnection } }
-        _ = gone
+        _ = changeQueue { $0.remove { !$0.isDurable } }
         _ = window.remove { $0.message.endsWithConnection }
         changeQueue { $0.forEach { $0.token = nil } }
         updateShares(isConnected: false)
+        note(.sessionAbsent(clientID))
+        if will == nil { note(.will(clientID, nil)) }
+        waitForClient(will)
+    }
+
+    /// A session came from the store: its client is absent, as if its connection had just ended.
+    func restored(will: PendingWill?) { waitForClient(will) }
+
+    private func waitForClient(_ will: PendingWill?) {
         switch expiry {
         case .withConnection:
             shard.end(self)
@@ -78,17 +93,23 @@ final class Session {
     /// Publishes the will when its delay has passed, or the session ends if that is sooner [MQTT-3.1.2-8].
     private func delay(_ will: PendingWill?, atMost limit: Duration?) {
         guard let will else { return }
-        guard will.delay > .zero else { return shard.publish(will) }
+        guard will.delay > .zero else { return publish(will) }
         let timer = shard.loop.schedule(after: min(will.delay, limit ?? will.delay)) { [unowned self] in
             pendingWill = nil
-            shard.publish(will)
+            publish(will)
         }
         pendingWill = (will, timer)
+    }
+
+    private func publish(_ will: PendingWill) {
+        note(.will(clientID, nil))
+        shard.publish(will)
     }
 
     /// The session ends; called by its loop, which forgets it.
     func end() {
         if let expiryTimer { shard.loop.cancel(expiryTimer) }
+        note(.sessionEnded(clientID))
         for subscription in subscriptions.values { release(subscription) }
         subscriptions = [:]
         _ = changeQueue { $0.remove { _ in true } }
@@ -100,10 +121,31 @@ final class Session {
         }
     }
 
+    // MARK: The store
+
+    private var isStored: Bool { expiry != .withConnection }
+
+    /// Notes a change for the store, unless the session ends with its connection.
+    func note(_ change: @autoclosure () -> StoreChange) {
+        if isStored { shard.note(change()) }
+    }
+
+    /// Takes a delivery that came from the store.
+    func restore(_ delivery: Delivery, _ stage: StoredDelivery.Stage) {
+        switch stage {
+        case .queued: append(delivery)
+        case .sent(let packetID):
+            window.restore(
+                packetID: packetID, stage: delivery.qos == .exactlyOnce ? .pubrec : .puback, message: delivery)
+        case .released(let packetID): window.restore(packetID: packetID, stage: .pubcomp, message: nil)
+        }
+    }
+
     // MARK: Subscriptions
 
     /// Subscribes, or replaces the options of a subscription to the very same filter [MQTT-3.8.4-3]. Returns whether it is a new one.
     func subscribe(_ filter: TopicFilter, options: SubscriptionOptions, identifier: Int?) -> Bool {
+        note(.subscribed(clientID, StoredSubscription(filter: filter, options: options, identifier: identifier)))
         if let existing = subscriptions[filter] {
             existing.options = options
             existing.identifier = identifier
@@ -125,6 +167,7 @@ final class Session {
     /// Ends a subscription; returns whether there was one.
     func unsubscribe(_ filter: TopicFilter) -> Bool {
         guard let subscription = subscriptions.removeValue(forKey: filter) else { return false }
+        note(.unsubscribed(clientID, filter))
         release(subscription)
         return true
     }
@@ -165,6 +208,7 @@ final class Session {
     }
 
     private func append(_ delivery: Delivery) {
+        if delivery.isDurable { note(.queued(clientID, delivery.stored(at: shard.loop.now))) }
         switch changeQueue({ $0.append(delivery) }) {
         case .none: break
         case .refused: dropped(delivery, .queueFullQoS0)
@@ -182,6 +226,7 @@ final class Session {
 
     /// A delivery will not be made.
     func dropped(_ delivery: Delivery, _ cause: DropCause) {
+        if delivery.isDurable { note(.dropped(clientID, message: delivery.message.id)) }
         shard.counters.countDrop(cause)
         shard.observe(.dropped(clientID: clientID, delivery.message.topic, cause))
         if let token = delivery.token { endTracked(token, .notSent) }
@@ -267,6 +312,15 @@ enum SessionExpiry: Equatable {
         case 0: self = .withConnection
         case .max: self = limit.map { .after($0) } ?? .never
         default: self = .after(min(.seconds(Int64(seconds)), limit ?? .seconds(Int64(seconds))))
+        }
+    }
+
+    /// The time; `nil` for ever.
+    var limit: Duration? {
+        switch self {
+        case .withConnection: .zero
+        case .after(let time): time
+        case .never: nil
         }
     }
 

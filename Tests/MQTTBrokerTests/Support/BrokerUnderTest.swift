@@ -7,14 +7,14 @@ import Testing
 
 /// Runs a broker on a free port for as long as the closure takes.
 func withBroker(
-    loops: Int = 2, hooks: Hooks = Hooks(), limits: (inout Limits) -> Void = { _ in },
+    loops: Int = 2, hooks: Hooks = Hooks(), store: (any SessionStore)? = nil, limits: (inout Limits) -> Void = { _ in },
     _ body: (Broker, _ port: UInt16) async throws -> Void
 ) async throws {
     var configuration = BrokerConfiguration(listeners: [.init(port: 0)], loops: loops)
     limits(&configuration.limits)
     var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     logger.logLevel = .critical
-    let broker = Broker(configuration: configuration, hooks: hooks, logger: logger)
+    let broker = Broker(configuration: configuration, hooks: hooks, store: store, logger: logger)
     let port = try #require(try broker.start().first?.port)
     do {
         try await body(broker, port)

@@ -1,0 +1,130 @@
+import Logging
+import MQTTWire
+
+/// CONNECT: decided, and answered.
+extension Connection {
+    /// Has the CONNECT decided.
+    func begin() {
+        shard.connections[id] = self
+        shard.counters.add(1, to: .connections)
+        pauseReading()
+        do {
+            try start()
+        } catch {
+            return close()
+        }
+        guard greeting.connect.properties.authenticationMethod == nil else {
+            // Enhanced authentication needs a method that both sides know; this broker has none [MQTT-4.12.0-1].
+            return refuse(.badAuthenticationMethod)
+        }
+        guard let authenticate = shard.core.hooks.authenticate else { return admit() }
+        let connect = greeting.connect
+        let request = ConnectRequest(
+            clientID: connect.clientID, userName: connect.userName, password: connect.password,
+            remoteAddress: client.remoteAddress, protocolVersion: connect.version, cleanStart: connect.cleanStart)
+        let shard = shard
+        let id = id
+        let later = DeferredAuthentication { decision in
+            shard.post { $0.connections[id]?.decided(decision) }
+        }
+        if let decision = authenticate(request, later) { return decided(decision) }
+        let elapsed = MonotonicTime.now - greeting.since
+        connectTimer = loop.schedule(after: max(.zero, shard.core.limits.connectTimeout - elapsed)) { [unowned self] in
+            connectTimer = nil
+            refuse(.serverUnavailable)
+        }
+    }
+
+    private func decided(_ decision: AuthenticationDecision) {
+        guard holds.contains(.authentication), !hasEnded else { return }
+        switch decision {
+        case .allow: admit()
+        case .refuse(let refusal): refuse(refusal.reasonCode)
+        }
+    }
+
+    /// Says no and closes [MQTT-3.2.2-7].
+    private func refuse(_ code: ReasonCode) {
+        shard.counters.add(1, to: .refused)
+        holds.remove(.authentication)
+        hasEnded = true
+        will = nil
+        send(Connack(reasonCode: code))
+        cancelTimers()
+        closeAfterFlush()
+    }
+
+    /// Lets the client in: takes over from an older connection, finds or makes the session, and answers [MQTT-3.1.4-5].
+    private func admit() {
+        let connect = greeting.connect
+        let limits = shard.core.limits
+        if let connectTimer { loop.cancel(connectTimer) }
+        connectTimer = nil
+        // One client id, one connection: the older one goes [MQTT-3.1.4-3].
+        shard.sessions[connect.clientID]?.connection?.end(.takenOver, sending: .sessionTakenOver)
+        if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
+        let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
+        let existing = shard.sessions[connect.clientID]
+        guard let session = existing ?? shard.makeSession(connect.clientID, expiry: expiry) else {
+            return refuse(.serverBusy)
+        }
+        self.session = session
+        holds.remove(.authentication)
+        session.attach(
+            self, expiry: expiry, receiveMaximum: Int(connect.properties.receiveMaximum ?? .max))
+        intercepted = Array(repeating: 0, count: shard.core.hooks.interceptors.count)
+        shard.counters.add(1, to: .connected)
+        let keepAlive = effectiveKeepAlive(connect, limits)
+        startKeepAlive(keepAlive)
+        sendConnack(sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
+        shard.observe(.connected(client, sessionPresent: existing != nil))
+        resumeSubscriptions()
+        fillOutput()
+        if holds.isEmpty { resumeReading() }
+    }
+
+    private func sendConnack(sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16) {
+        var connack = Connack(sessionPresent: sessionPresent, reasonCode: .success)
+        if version.hasProperties {
+            do {
+                connack.properties = try connackProperties(expiry: expiry, keepAlive: keepAlive)
+            } catch {
+                shard.core.logger.error("CONNACK without its properties", metadata: ["reason": "\(error)"])
+            }
+        }
+        send(connack)
+    }
+
+    /// What differs from what the client asked for, or from what it would assume (section 3.2.2.3).
+    private func connackProperties(expiry: SessionExpiry, keepAlive: UInt16) throws(PacketError) -> Properties {
+        let connect = greeting.connect
+        let limits = shard.core.limits
+        var properties = Properties()
+        if expiry.seconds != connect.properties.sessionExpiryInterval ?? 0 {
+            try properties.append(.sessionExpiryInterval(expiry.seconds))
+        }
+        if limits.receiveMaximum != .max { try properties.append(.receiveMaximum(limits.receiveMaximum)) }
+        if limits.maximumPacketSize < MQTTLimits.maximumVariableByteInteger {
+            try properties.append(.maximumPacketSize(UInt32(clamping: limits.maximumPacketSize)))
+        }
+        // [MQTT-3.2.2-16]
+        if greeting.isClientIDAssigned { try properties.append(.assignedClientIdentifier(connect.clientID.text)) }
+        if limits.topicAliasMaximum > 0 { try properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
+        // [MQTT-3.1.2-21]
+        if keepAlive != connect.keepAlive { try properties.append(.serverKeepAlive(keepAlive)) }
+        return properties
+    }
+
+    /// Tells of the subscriptions that the session brought along, after asking whether the client still may have them.
+    private func resumeSubscriptions() {
+        guard let session else { return }
+        for subscription in Array(session.subscriptions.values) {
+            let (filter, qos) = (subscription.filter, subscription.options.maximumQoS)
+            if shard.core.hooks.authorizeSubscribe?(client, filter, qos) ?? true {
+                shard.observe(.subscribed(client, filter, qos))
+            } else {
+                _ = session.unsubscribe(filter)
+            }
+        }
+    }
+}

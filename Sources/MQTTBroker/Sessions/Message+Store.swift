@@ -1,0 +1,75 @@
+import MQTTWire
+
+extension Message {
+    /// What a store keeps of it.
+    func stored(at now: MonotonicTime) -> StoredMessage {
+        StoredMessage(
+            id: id, topic: topic, prefix: prefix, body: body, qos: qos, retain: retain, properties: properties,
+            expiresIn: expiry.map { $0 - now })
+    }
+
+    convenience init(_ stored: StoredMessage, core: Core, now: MonotonicTime) {
+        self.init(
+            id: stored.id, topic: stored.topic, prefix: stored.prefix, body: stored.body, qos: stored.qos,
+            retain: stored.retain, properties: stored.properties, expiry: stored.expiresIn.map { now + $0 },
+            budget: core.budget)
+    }
+}
+
+extension Delivery {
+    /// What a store keeps of a delivery that waits.
+    func stored(at now: MonotonicTime) -> StoredDelivery {
+        StoredDelivery(
+            message: message.stored(at: now), qos: qos, retain: retain, identifiers: identifiers, stage: .queued)
+    }
+
+    /// Whether it must survive a crash.
+    var isDurable: Bool { qos != .atMostOnce && !message.endsWithConnection }
+}
+
+extension PendingWill {
+    var stored: StoredWill {
+        StoredWill(
+            will: will, userName: client.userName, remoteAddress: client.remoteAddress,
+            protocolVersion: client.protocolVersion)
+    }
+}
+
+extension Shard {
+    /// Brings a stored session back to life; its client is absent.
+    func restore(_ stored: StoredSession) {
+        guard let session = makeSession(stored.clientID, expiry: stored.expiresIn.map { .after($0) } ?? .never) else {
+            return
+        }
+        for subscription in stored.subscriptions {
+            _ = session.subscribe(
+                subscription.filter, options: subscription.options, identifier: subscription.identifier)
+        }
+        for delivery in stored.deliveries {
+            session.restore(
+                Delivery(
+                    message: Message(delivery.message, core: core, now: loop.now), qos: delivery.qos,
+                    retain: delivery.retain, identifiers: delivery.identifiers),
+                delivery.stage)
+        }
+        for packetID in stored.received {
+            session.received.receive(
+                packetID,
+                receipt: Receipt(
+                    packetID: packetID, qos: .exactlyOnce, reasonCode: .success, outstanding: 0, session: session))
+        }
+        session.restored(will: stored.will.map { will in restore(will, of: stored.clientID) })
+        // The store knows all this.
+        journal.forget()
+    }
+
+    private func restore(_ will: StoredWill, of clientID: ClientID) -> PendingWill {
+        let id = core.nextConnectionID()
+        return PendingWill(
+            will: will.will,
+            client: ConnectedClient(
+                clientID: clientID, connectionID: id, userName: will.userName, remoteAddress: will.remoteAddress,
+                protocolVersion: will.protocolVersion),
+            publisher: Publisher(clientID: clientID, connectionID: id, loop: index))
+    }
+}
