@@ -46,6 +46,7 @@ final class ClientCore {
     let loop: EventLoop
     let configuration: MQTTClient.Configuration
     var delivery = Delivery.none
+    private let stateHandler: (@Sendable (MQTTClient.State) -> Void)?
     var session = ClientSession()
     var completions: [UInt64: Completion] = [:]
     /// QoS 0 publications that have not wholly left.
@@ -68,9 +69,13 @@ final class ClientCore {
     /// Why this side gave the connection up, when `closed` itself cannot tell.
     private var failure: MQTTClientError?
 
-    init(_ configuration: MQTTClient.Configuration, loop: EventLoop) {
+    init(
+        _ configuration: MQTTClient.Configuration, loop: EventLoop,
+        stateHandler: (@Sendable (MQTTClient.State) -> Void)? = nil
+    ) {
         self.configuration = configuration
         self.loop = loop
+        self.stateHandler = stateHandler
         backoff = Backoff(configuration.reconnect)
     }
 
@@ -329,6 +334,7 @@ final class ClientCore {
 
     private func publish(state: MQTTClient.State) {
         self.state = state
+        stateHandler?(state)
         observers.removeAll { observer in
             if case .terminated = observer.yield(state) { true } else { false }
         }

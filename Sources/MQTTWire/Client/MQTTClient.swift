@@ -5,9 +5,9 @@ import Synchronization
 /// All I/O and all protocol work happens on an event loop, which many clients share; a client that is idle costs a socket, a timer and some hundred bytes, no
 /// task and no thread. It is ended by `disconnect`, by `abort`, or when the last reference to it goes (as `abort` does).
 public final class MQTTClient: Sendable {
-    private let core: LoopBound<ClientCore>
+    let core: LoopBound<ClientCore>
     private let buffer: MessageBuffer?
-    private let nextRequest = Atomic<UInt64>(1)
+    private let requests = Atomic<UInt64>(1)
 
     /// The loop on which the client lives.
     public let loop: EventLoop
@@ -20,21 +20,23 @@ public final class MQTTClient: Sendable {
     ///
     /// Without a loop of its own it lives on one that all such clients of the process share. Throws `MQTTClientError.transport` when no loop can be made.
     public convenience init(_ configuration: Configuration, loop: EventLoop? = nil) throws(MQTTClientError) {
-        try self.init(configuration, loop: loop, handler: nil)
+        try self.init(configuration, loop: loop, stateHandler: nil, handler: nil)
     }
 
-    /// A client that hands every message to a closure, on the loop's thread, instead of keeping it for `messages`.
+    /// A client that hands every message to a closure, on the loop's thread, instead of keeping it for `messages`, and every change of `State` to another.
     ///
-    /// The closure must return soon: all clients of the loop wait for it. This is for programs with thousands of clients, which want no task for each.
+    /// The closures must return soon: all clients of the loop wait for them. This is for programs with thousands of clients, which want no task for each.
     public convenience init(
         _ configuration: Configuration, loop: EventLoop? = nil,
+        onState stateHandler: (@Sendable (State) -> Void)? = nil,
         onMessage handler: @escaping @Sendable (MQTTMessage) -> Void
     ) throws(MQTTClientError) {
-        try self.init(configuration, loop: loop, handler: handler)
+        try self.init(configuration, loop: loop, stateHandler: stateHandler, handler: handler)
     }
 
     private init(
-        _ configuration: Configuration, loop: EventLoop?, handler: (@Sendable (MQTTMessage) -> Void)?
+        _ configuration: Configuration, loop: EventLoop?, stateHandler: (@Sendable (State) -> Void)?,
+        handler: (@Sendable (MQTTMessage) -> Void)?
     ) throws(MQTTClientError) {
         let home: EventLoop
         if let loop {
@@ -45,7 +47,7 @@ public final class MQTTClient: Sendable {
             case .failure(let error): throw .transport(error)
             }
         }
-        let core = ClientCore(configuration, loop: home)
+        let core = ClientCore(configuration, loop: home, stateHandler: stateHandler)
         let bound = LoopBound(core, to: home)
         self.configuration = configuration
         self.loop = home
@@ -151,11 +153,16 @@ public final class MQTTClient: Sendable {
 
     // MARK: From tasks to the loop
 
+    /// Names a request, for its cancellation.
+    func nextRequest() -> UInt64 {
+        requests.add(1, ordering: .relaxed).newValue
+    }
+
     private func perform<Value: Sendable>(
         _ request:
             @escaping @Sendable (ClientCore, UInt64, @escaping (Result<Value, MQTTClientError>) -> Void) -> Void
     ) async throws(MQTTClientError) -> Value {
-        let id = nextRequest.add(1, ordering: .relaxed).newValue
+        let id = nextRequest()
         let (loop, core) = (loop, core)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation {

@@ -1,0 +1,108 @@
+public import ArgumentParser
+import Glibc
+import MQTTWire
+import UpgradeGateway
+import UpgradeProtocol
+
+/// `gateway-sim`: gateways without hardware, one or thousands.
+public struct SimulatorCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "gateway-sim",
+        abstract: "Simulates gateways: they start at version 0.5 and install whatever version the cloud sends them.",
+        discussion: """
+            A simulated executable is nothing but its version number as text; an empty one is taken for 0.5, as by gateways in the field, and content that is \
+            no version fails. It runs until SIGINT or SIGTERM, and then ends with 0. This version speaks plain MQTT alone: give --nossl.
+            """)
+
+    /// More connections from one address have no ports to come from.
+    private static let mostGateways = 28_000
+
+    @Argument(help: "The gateway's id.", transform: { try Reading.gatewayID($0) })
+    var gatewayId: GatewayID
+    @Argument(help: "The id of the gateway's company.", transform: { try Reading.companyID($0) })
+    var companyId: CompanyID
+
+    @Flag(help: "Plain MQTT.")
+    var nossl = false
+    @Option(help: "Name or address of the server.")
+    var host = "127.0.0.1"
+    @Option(help: "The server's port. (default: 1883 with --nossl, else 8883)")
+    var port: UInt16?
+    @Option(
+        help: ArgumentHelp("The data folder with the authority's certificate. Not available yet.", valueName: "dir"))
+    var data: String?
+    @Option(help: ArgumentHelp("The authority's certificate. Not available yet.", valueName: "file"))
+    var ca: String?
+    @Flag(help: "Do not verify the server's certificate. Not available yet.")
+    var insecure = false
+    @Option(help: "The user name to log in with.")
+    var user = "user"
+    @Option(help: "The password to log in with.")
+    var password = "password"
+    @Option(help: "How long an installation takes.")
+    var delay = TimeSpan(.seconds(10))
+    @Option(help: "Runs so many gateways, named <gatewayId>-1 and so on. (default: one, named <gatewayId>)")
+    var count: Int?
+    @Option(help: "Which part of the installations fails, 0 to 1.")
+    var failRate = 0.0
+    @Option(help: "How often to ask for the latest and the available versions; 0s: only when connecting.")
+    var poll = TimeSpan(.seconds(60))
+    @Option(help: "The version of MQTT to speak: 3.1, 3.1.1 or 5.")
+    var mqttVersion = MQTTVersion(.v3_1_1)
+    @Flag(help: "Print one JSON object a line.")
+    var json = false
+
+    public init() {}
+
+    public func validate() throws {
+        if let count, !(1...Self.mostGateways ~= count) {
+            throw ValidationError("--count \(count): it is 1 to \(Self.mostGateways)")
+        }
+        guard 0...1 ~= failRate else { throw ValidationError("--fail-rate \(failRate): it is 0 to 1") }
+        guard [data != nil, ca != nil, insecure].count(where: { $0 }) < 2 else {
+            throw ValidationError("--data, --ca and --insecure exclude each other")
+        }
+        guard port != 0 else { throw ValidationError("--port 0: it is 1 to 65535") }
+        _ = try gatewayIDs()
+    }
+
+    public func run() async throws {
+        guard nossl else {
+            throw Self.failure("TLS is not available in this version; add --nossl for plain MQTT", EX_CONFIG)
+        }
+        do {
+            try DescriptorLimit.raise(for: count ?? 1)
+        } catch {
+            throw Self.failure("--count \(count ?? 1) \(error)", EX_OSERR)
+        }
+        let report = SimulationReport(count: count, isJSON: json, initialVersion: try Version("0.5"))
+        let ending = await SimulationRun(try settings(), report: report, endsWhenRefused: count == nil).untilItEnds()
+        switch ending {
+        case .signal: return
+        case .refused(let problem): throw Self.failure(problem, EX_NOPERM)
+        case .failed(let problem): throw Self.failure(problem, EX_OSERR)
+        }
+    }
+
+    private func gatewayIDs() throws -> [GatewayID] {
+        guard let count else { return [gatewayId] }
+        return try (1...count).map { try Reading.gatewayID("\(gatewayId)-\($0)") }
+    }
+
+    private func settings() throws -> SimulationSettings {
+        var settings = SimulationSettings(gatewayIDs: try gatewayIDs(), companyID: companyId, port: port ?? 1883)
+        settings.host = host
+        settings.mqttVersion = mqttVersion.version
+        settings.userName = user
+        settings.password = password
+        settings.installationTime = delay.duration
+        settings.failureRate = failRate
+        settings.pollInterval = poll.duration
+        return settings
+    }
+
+    private static func failure(_ problem: String, _ code: Int32) -> ExitCode {
+        StandardStream.error.writeLine("gateway-sim: \(problem)")
+        return ExitCode(code)
+    }
+}
