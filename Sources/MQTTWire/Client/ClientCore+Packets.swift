@@ -42,13 +42,7 @@ extension ClientCore {
         var receipt: InboundReceipt?
         if let packetID = head.packetID {
             receipt = session.inbound.receive(packetID, head.flags.qos)
-            // A limit that only 5.0 tells the server of; the violation carries the code of [MQTT-3.3.4-7].
-            guard session.inbound.count <= Int(configuration.receiveMaximum) || !configuration.version.hasProperties
-            else {
-                throw PacketError(
-                    .receiveMaximumExceeded,
-                    "\(session.inbound.count) messages at once; at most \(configuration.receiveMaximum)")
-            }
+            try checkReceiveMaximum()
             // A repetition of what the program has: it is answered, and not delivered again.
             guard receipt != nil else { return sendAcknowledgements() }
         }
@@ -57,6 +51,14 @@ extension ClientCore {
             isDuplicate: head.flags.isDuplicate, properties: head.properties, receipt: receipt,
             acknowledger: receipt == nil || configuration.acknowledgement == .automatic ? nil : acknowledger)
         deliver(message)
+    }
+
+    /// Only 5.0 tells the server of the limit.
+    private func checkReceiveMaximum() throws(PacketError) {
+        let (count, maximum) = (session.inbound.count, Int(configuration.receiveMaximum))
+        guard count > maximum, configuration.version.hasProperties, configuration.enforcesReceiveMaximum else { return }
+        throw PacketError(
+            .receiveMaximumExceeded, "\(count) messages without acknowledgement; at most \(maximum)", "MQTT-3.3.4-9")
     }
 
     private func topic(of head: PublishHead) throws(PacketError) -> TopicName {

@@ -46,6 +46,9 @@ extension MQTTClient {
         public var messageBuffer: Int
         /// How many QoS 1 and 2 messages the server may send without an acknowledgement (5.0).
         public var receiveMaximum: UInt16
+        /// Whether a server that sends more than that ends its connection, as [MQTT-3.3.4-9] wants. Mosquitto 2.0.11 does at QoS 2; turned off, what is too
+        /// much waits like the rest.
+        public var enforcesReceiveMaximum: Bool
         /// The largest packet that is accepted, in bytes; a larger one ends the connection.
         public var maximumPacketSize: Int
         /// How many topic aliases the server may use (5.0).
@@ -76,6 +79,7 @@ extension MQTTClient {
             acknowledgement = .automatic
             messageBuffer = 64
             receiveMaximum = 64
+            enforcesReceiveMaximum = true
             maximumPacketSize = MQTTLimits.maximumFixedHeaderLength + MQTTLimits.maximumVariableByteInteger
             topicAliasMaximum = 0
             maximumQueuedPublications = 1024
