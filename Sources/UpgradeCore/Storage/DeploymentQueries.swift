@@ -15,7 +15,7 @@ struct DeploymentQueries {
     /// The newest first; for a company those that include one of its gateways.
     func list(running: Bool?, in scope: Scope, _ request: PageRequest) throws -> Page<Deployment> {
         let list = KeysetList(
-            columns: Self.columns, source: "deployment", conditions: Self.conditions(running: running, in: scope),
+            columns: Self.columns, source: "deployment", conditions: try Self.conditions(running: running, in: scope),
             key: "id", keyIsNumber: true, descending: true)
         return try database.page(
             list, request, item: { try Deployment(row: $0).seen(in: scope, by: self) },
@@ -23,7 +23,7 @@ struct DeploymentQueries {
     }
 
     func find(_ id: DeploymentID, in scope: Scope) throws -> Deployment? {
-        let conditions = Self.conditions(running: nil, in: scope).and("id = ?", id.rawValue)
+        let conditions = try Self.conditions(running: nil, in: scope).and("id = ?", id.rawValue)
         return try Row.fetchOne(
             database.cachedStatement(sql: "SELECT \(Self.columns) FROM deployment \(conditions.clause)"),
             arguments: conditions.arguments
@@ -79,16 +79,18 @@ struct DeploymentQueries {
         try GatewayTable(database: database).find(gateway, in: scope) != nil
     }
 
-    private static func conditions(running: Bool?, in scope: Scope) -> Conditions {
+    private static func conditions(running: Bool?, in scope: Scope) throws -> Conditions {
         var conditions = Conditions()
         if case .company(let own, claims: _) = scope {
-            // The order of a CROSS JOIN is kept: from the company's gateways to one deployment's rows of them.
+            // An order for a company without gateways is that company's too. The order of a CROSS JOIN is kept: from the
+            // company's gateways to one deployment's rows of them.
             conditions.require(
                 """
-                EXISTS (SELECT 1 FROM gateway CROSS JOIN upgrade
+                (EXISTS (SELECT 1 FROM gateway CROSS JOIN upgrade
                     ON upgrade.deployment_id = deployment.id AND upgrade.gateway_id = gateway.id
                     WHERE gateway.seen_by_company_id = ? AND gateway.company_id IS NOT NULL)
-                """, own.rawValue)
+                OR target_kind = 'company' AND target_json = ?)
+                """, own.rawValue, try DeploymentTarget.company(own).stored().json)
         }
         if let running {
             conditions.require(

@@ -8,6 +8,15 @@ struct EventTable {
 
     private static let columns = "id, time, kind, actor, gateway_id, company_id, deployment_id, detail, count"
 
+    private static let insertion = """
+        INSERT INTO event (time, kind, actor, gateway_id, company_id, deployment_id, detail, hour)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (gateway_id, kind, hour) WHERE hour IS NOT NULL DO UPDATE
+        SET count = count + 1, time = excluded.time, detail = excluded.detail, company_id = excluded.company_id,
+            deployment_id = excluded.deployment_id
+        RETURNING \(columns)
+        """
+
     /// The newest first.
     func list(_ filter: EventFilter, in scope: Scope, _ request: PageRequest) throws -> Page<Event> {
         let list = KeysetList(
@@ -28,15 +37,7 @@ struct EventTable {
         let detail = TextRules.cut(draft.detail, toBytes: TextRules.detailLength)
         let hour = draft.kind.coalesces && draft.gatewayID != nil ? time.milliseconds / 3_600_000 : nil
         let row = try Row.fetchOne(
-            database.cachedStatement(
-                sql: """
-                    INSERT INTO event (time, kind, actor, gateway_id, company_id, deployment_id, detail, hour)
-                    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                    ON CONFLICT (gateway_id, kind, hour) WHERE hour IS NOT NULL DO UPDATE
-                    SET count = count + 1, time = excluded.time, detail = excluded.detail,
-                        company_id = excluded.company_id, deployment_id = excluded.deployment_id
-                    RETURNING \(Self.columns)
-                    """),
+            database.cachedStatement(sql: Self.insertion),
             arguments: [
                 time.milliseconds, draft.kind.rawValue, draft.actor, draft.gatewayID?.rawValue,
                 draft.companyID?.rawValue, draft.deploymentID?.rawValue, detail, hour,

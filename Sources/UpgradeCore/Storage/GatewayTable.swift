@@ -68,9 +68,13 @@ struct GatewayTable {
 
     func insert(_ id: GatewayID, company: CompanyID?, claimed: CompanyID?, at time: Timestamp) throws {
         try database.cachedStatement(
-            sql: "INSERT INTO gateway (id, company_id, claimed_company_id, name, created_at) VALUES (?, ?, ?, ?, ?)"
+            sql: """
+                INSERT INTO gateway (id, company_id, claimed_company_id, seen_by_company_id, name, created_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                """
         ).execute(arguments: [
-            id.rawValue, company?.rawValue, claimed?.rawValue, "New Gateway \(id)", time.milliseconds,
+            id.rawValue, company?.rawValue, claimed?.rawValue, (company ?? claimed)?.rawValue, "New Gateway \(id)",
+            time.milliseconds,
         ])
     }
 
@@ -79,7 +83,9 @@ struct GatewayTable {
         try database.cachedStatement(
             sql: """
                 UPDATE gateway
-                SET company_id = ?, name = ?, address = ?, latitude = ?, longitude = ?, enabled = ? WHERE id = ?
+                SET company_id = ?1, seen_by_company_id = coalesce(?1, claimed_company_id), name = ?2, address = ?3,
+                    latitude = ?4, longitude = ?5, enabled = ?6
+                WHERE id = ?7
                 """
         ).execute(arguments: [
             gateway.companyID?.rawValue, gateway.name, gateway.address, gateway.latitude, gateway.longitude,
@@ -107,8 +113,9 @@ struct GatewayTable {
         try database.cachedStatement(
             sql: """
                 UPDATE gateway
-                SET version = ?, last_upgrade = coalesce(?, last_upgrade), claimed_company_id = ?, last_seen = ?
-                WHERE id = ?
+                SET version = ?1, last_upgrade = coalesce(?2, last_upgrade), claimed_company_id = ?3,
+                    seen_by_company_id = coalesce(company_id, ?3), last_seen = ?4
+                WHERE id = ?5
                 """
         ).execute(arguments: [
             version.stored, lastUpgrade?.milliseconds, claimed.rawValue, time.milliseconds, id.rawValue,

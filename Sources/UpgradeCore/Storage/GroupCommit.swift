@@ -84,10 +84,8 @@ final class GroupCommit: Sendable {
             changes.publish(outcome.changes)
             for succeed in outcome.successes { succeed() }
             for failure in outcome.failures { failure.job.fail(failure.error) }
-        } catch  where batch.count > 1 && !Self.isHopeless(error) {
-            // The transaction broke as a whole: alone, the jobs that are not to blame succeed.
-            for job in batch { commit([job], in: database) }
         } catch {
+            // The transaction broke as a whole: the disk is full or fails. No closure runs a second time for it.
             for job in batch { job.fail(Self.domainError(error)) }
         }
     }
@@ -119,13 +117,6 @@ final class GroupCommit: Sendable {
             return .commit
         }
         return outcome
-    }
-
-    /// Whether the jobs would fail one by one just as they did together.
-    private static func isHopeless(_ error: any Error) -> Bool {
-        guard let error = error as? DatabaseError else { return false }
-        return [.SQLITE_FULL, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY, .SQLITE_CANTOPEN]
-            .contains(error.resultCode)
     }
 
     private static func domainError(_ error: any Error) -> any Error {

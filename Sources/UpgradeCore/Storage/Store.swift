@@ -75,9 +75,9 @@ public final class Store: Sendable {
 
     /// Runs a closure as one domain transaction, and returns after what it changed is durable.
     ///
-    /// Closures that arrive while a transaction runs share the next one, in the order of their arrival. Each has its own
-    /// savepoint: one that throws changes nothing and fails alone. A closure may run twice, when the transaction it
-    /// shared broke; it must therefore have no effect but on the database.
+    /// Closures that arrive while a transaction runs share the next one, in the order of their arrival. Each runs once and
+    /// has its own savepoint: one that throws changes nothing and fails alone. When the disk fails, all fail that share
+    /// the transaction.
     ///
     /// - Throws: what `body` throws; ``DomainError/storageFull`` and ``DomainError/unavailable(_:)`` when the
     ///   transaction could not be committed.

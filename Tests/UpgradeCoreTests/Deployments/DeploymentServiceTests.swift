@@ -70,6 +70,18 @@ struct DeploymentServiceTests {
         }
     }
 
+    @Test("an order for a company that has no gateway yet is that company's all the same")
+    func emptyCompany() async throws {
+        try await withStore { store in
+            try await store.addCompanies()
+            let release = try await store.addRelease("1.2")
+            let order = try await store.addDeployment(of: release, to: [:], target: .company("2"))
+            let deployments = DeploymentService(store: store)
+            #expect(try await deployments.find(order, as: .adminOf2).counts.total == 0)
+            #expect(await domainError { try await deployments.find(order, as: .adminOf3) }?.isNotFound == true)
+        }
+    }
+
     @Test("the upgrades of one deployment by state, and those of one gateway newest first")
     func upgrades() async throws {
         try await withOrders { deployments, _, orders in

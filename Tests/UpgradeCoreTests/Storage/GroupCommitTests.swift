@@ -92,10 +92,15 @@ struct GroupCommitTests {
                 try database.execute(sql: "PRAGMA max_page_count = \(pages + 2)")
             }
             let large = String(repeating: "x", count: 100_000)
+            let runs = Mutex(0)
             let error = await domainError {
-                try await store.write { try $0.settings.set(SettingKey(rawValue: "large"), to: large) }
+                try await store.write { transaction in
+                    runs.withLock { $0 += 1 }
+                    try transaction.settings.set(SettingKey(rawValue: "large"), to: large)
+                }
             }
             #expect(error == .storageFull)
+            #expect(runs.withLock { $0 } == 1, "a closure never runs twice")
             try await store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = 1000000") }
             try await store.write { try $0.settings.set(SettingKey(rawValue: "small"), to: "y") }
             let settings = try await store.read { snapshot in

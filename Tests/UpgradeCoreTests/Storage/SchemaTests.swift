@@ -10,7 +10,11 @@ struct SchemaTests {
     @Test(
         "what contradicts itself is refused",
         arguments: [
-            "INSERT INTO gateway (id, company_id, name, created_at) VALUES ('gw9', 'nobody', 'x', 0)",
+            """
+            INSERT INTO gateway (id, company_id, seen_by_company_id, name, created_at)
+            VALUES ('gw9', 'nobody', 'nobody', 'x', 0)
+            """,
+            "UPDATE gateway SET seen_by_company_id = '3' WHERE id = 'gw1'",
             "INSERT INTO gateway (id, name, created_at) VALUES ('gw1', 'twice', 0)",
             "INSERT INTO gateway (id, name, created_at, latitude) VALUES ('gw9', 'x', 0, 91.0)",
             "INSERT INTO gateway (id, name, created_at) VALUES ('gw9', '', 0)",
