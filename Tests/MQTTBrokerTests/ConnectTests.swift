@@ -159,4 +159,25 @@ struct ConnectTests {
         await broker.stop()
         #expect(try peer.last() == .disconnect(Disconnect(reasonCode: .serverShuttingDown)))
     }
+
+    @Test func aStopInFullTrafficEndsWell() async throws {
+        let events = Recorder<BrokerEvent>()
+        var peers: [Peer] = []
+        try await withBroker(loops: 3, hooks: Hooks(observe: { events.record($0) })) { _, port in
+            for index in 0..<30 {
+                let peer = try Peer(port: port, version: index % 2 == 0 ? .v5_0 : .v3_1_1)
+                try peer.connect("c\(index)", cleanStart: index % 3 == 0)
+                try peer.subscribe("t", "$share/g/t")
+                peers.append(peer)
+            }
+            // Nobody reads what all of them get.
+            for peer in peers {
+                for _ in 0..<5 { try peer.publish("t", bytes: [UInt8](repeating: 1, count: 20_000)) }
+            }
+        }
+        let summaries = events.all.map(\.summary)
+        #expect(summaries.count { $0.hasPrefix("connected") } == 30)
+        #expect(summaries.count { $0.hasPrefix("disconnected") } == 30)
+        #expect(throws: (any Error).self) { try peers[0].send(bytes: [UInt8](repeating: 0xC0, count: 1 << 22)) }
+    }
 }

@@ -57,7 +57,11 @@ public final class Broker: Sendable {
         do {
             return try open(state)
         } catch {
-            for shard in shards.withLock({ $0 }) { shard.loop.stop() }
+            for shard in shards.withLock({ $0 }) {
+                shard.post { $0.part() }
+                shard.loop.stop()
+                shard.loop.join()
+            }
             throw .transport(error)
         }
     }
@@ -121,11 +125,11 @@ public final class Broker: Sendable {
             shards[0].post { first in
                 // The first loop sees the others out, so that this waits for threads where no task of the concurrency pool would.
                 for shard in shards.dropFirst() {
-                    shard.post { $0.closeAll() }
+                    shard.post { $0.part() }
                     shard.loop.stop()
                     shard.loop.join()
                 }
-                first.closeAll()
+                first.part()
                 first.loop.stop()
                 continuation.resume()
             }

@@ -41,14 +41,13 @@ final class Arrival: PacketChannel {
         // A client without an id gets one that nobody else has [MQTT-3.1.3-6].
         if isAssigned { connect.clientID = try ClientID(Self.freshClientID()) }
         let greeting = Greeting(connect: connect, isClientIDAssigned: isAssigned, address: address, since: lastInput)
-        let home = shard.peers[shard.core.home(of: connect.clientID)]
-        let isHome = home === shard
+        let home = shard.core.home(of: connect.clientID)
         handOver { [self] stream in
             forget()
-            if isHome {
-                home.admit(stream, greeting)
+            if home == shard.index {
+                shard.admit(stream, greeting)
             } else {
-                home.post { $0.admit(stream, greeting) }
+                shard.post(to: home) { $0.admit(stream, greeting) }
             }
         }
     }

@@ -13,11 +13,11 @@ extension Connection {
         } catch {
             return close()
         }
-        guard greeting.connect.properties.authenticationMethod == nil else {
+        guard let greeting, greeting.connect.properties.authenticationMethod == nil else {
             // Enhanced authentication needs a method that both sides know; this broker has none [MQTT-4.12.0-1].
             return refuse(.badAuthenticationMethod)
         }
-        guard let authenticate = shard.core.hooks.authenticate else { return admit() }
+        guard let authenticate = shard.core.hooks.authenticate else { return admit(greeting) }
         let connect = greeting.connect
         let request = ConnectRequest(
             clientID: connect.clientID, userName: connect.userName, password: connect.password,
@@ -38,7 +38,7 @@ extension Connection {
     private func decided(_ decision: AuthenticationDecision) {
         guard holds.contains(.authentication), !hasEnded else { return }
         switch decision {
-        case .allow: admit()
+        case .allow: greeting.map(admit)
         case .refuse(let refusal): refuse(refusal.reasonCode)
         }
     }
@@ -48,16 +48,17 @@ extension Connection {
         shard.counters.add(1, to: .refused)
         holds.remove(.authentication)
         hasEnded = true
-        will = nil
+        (will, greeting) = (nil, nil)
         send(Connack(reasonCode: code))
         cancelTimers()
         closeAfterFlush()
     }
 
     /// Lets the client in: takes over from an older connection, finds or makes the session, and answers [MQTT-3.1.4-5].
-    private func admit() {
+    private func admit(_ greeting: Greeting) {
         let connect = greeting.connect
         let limits = shard.core.limits
+        self.greeting = nil
         if let connectTimer { loop.cancel(connectTimer) }
         connectTimer = nil
         // One client id, one connection: the older one goes [MQTT-3.1.4-3].
@@ -76,18 +77,18 @@ extension Connection {
         shard.counters.add(1, to: .connected)
         let keepAlive = effectiveKeepAlive(connect, limits)
         startKeepAlive(keepAlive)
-        sendConnack(sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
+        sendConnack(greeting, sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
         shard.observe(.connected(client, sessionPresent: existing != nil))
         resumeSubscriptions()
         fillOutput()
         if holds.isEmpty { resumeReading() }
     }
 
-    private func sendConnack(sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16) {
+    private func sendConnack(_ greeting: Greeting, sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16) {
         var connack = Connack(sessionPresent: sessionPresent, reasonCode: .success)
         if version.hasProperties {
             do {
-                connack.properties = try connackProperties(expiry: expiry, keepAlive: keepAlive)
+                connack.properties = try connackProperties(greeting, expiry: expiry, keepAlive: keepAlive)
             } catch {
                 shard.core.logger.error("CONNACK without its properties", metadata: ["reason": "\(error)"])
             }
@@ -96,7 +97,9 @@ extension Connection {
     }
 
     /// What differs from what the client asked for, or from what it would assume (section 3.2.2.3).
-    private func connackProperties(expiry: SessionExpiry, keepAlive: UInt16) throws(PacketError) -> Properties {
+    private func connackProperties(_ greeting: Greeting, expiry: SessionExpiry, keepAlive: UInt16) throws(PacketError)
+        -> Properties
+    {
         let connect = greeting.connect
         let limits = shard.core.limits
         var properties = Properties()

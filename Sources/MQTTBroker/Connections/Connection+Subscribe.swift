@@ -34,7 +34,7 @@ extension Connection {
         let loop = loop
         for owner in owners {
             // What was posted to the owner before, the joining among it, is done when this runs.
-            shard.peers[owner].post { _ in loop.execute { finish.value.step() } }
+            shard.post(to: owner) { _ in loop.execute { finish.value.step() } }
         }
     }
 

@@ -24,7 +24,8 @@ final class Connection: PacketChannel {
 
     let shard: Shard
     let id: ConnectionID
-    let greeting: Greeting
+    /// The CONNECT, until it is decided: it may hold a password, and there are thousands of connections.
+    var greeting: Greeting?
     let client: ConnectedClient
     let publisher: Publisher
     /// What packets to the client look like.
@@ -193,6 +194,12 @@ final class Connection: PacketChannel {
         guard mayFlush else { return close() }
         if isConnected, let code, version.allowsServerDisconnect { send(Disconnect(reasonCode: code)) }
         closeAfterFlush()
+    }
+
+    /// Ends the connection without another word.
+    func close(as cause: DisconnectCause) {
+        finish(cause)
+        close()
     }
 
     /// The client said goodbye: its will is discarded, unless it asks for it [MQTT-3.1.2-10, MQTT-3.14.4-3].

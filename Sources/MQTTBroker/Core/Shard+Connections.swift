@@ -7,10 +7,9 @@ extension Shard {
         listeners.append(listener)
         var next = index
         try listener.start { [unowned self] socket, address in
-            let shard = peers[next]
-            next = (next + 1) % peers.count
             let stream = HandedOverStream(ByteStream(plain: socket))
-            shard.post { $0.receive(stream, from: address) }
+            post(to: next) { $0.receive(stream, from: address) }
+            next = (next + 1) % core.loopCount
         }
     }
 
@@ -53,9 +52,9 @@ extension Shard {
         loop.schedule(after: patience) { [unowned self] in stopWaiting() }
     }
 
-    /// Closes what has not gone by itself.
-    func closeAll() {
-        for connection in Array(connections.values) { connection.close() }
+    /// Closes what has not gone by itself, and parts from the other loops: the references between them would keep all alive.
+    func part() {
+        for connection in Array(connections.values) { connection.close(as: .shutdown) }
         peers = []
     }
 

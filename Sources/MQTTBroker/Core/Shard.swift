@@ -51,6 +51,11 @@ final class Shard: EventSource, @unchecked Sendable {
         loop.execute { [self] in work(self) }
     }
 
+    /// Runs the closure on the loop of that index; not when the broker has stopped and its loops have parted.
+    func post(to loop: Int, _ work: @escaping @Sendable (Shard) -> Void) {
+        if peers.indices.contains(loop) { peers[loop].post(work) }
+    }
+
     func observe(_ event: @autoclosure () -> BrokerEvent) {
         core.hooks.observe?(event())
     }
@@ -159,7 +164,7 @@ final class Shard: EventSource, @unchecked Sendable {
         for loop in outbox.indices where !outbox[loop].isEmpty {
             let items = outbox[loop]
             outbox[loop] = []
-            peers[loop].post { shard in
+            post(to: loop) { shard in
                 for item in items { shard.take(item) }
             }
         }

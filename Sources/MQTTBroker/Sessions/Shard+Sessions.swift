@@ -45,6 +45,6 @@ extension Shard {
     /// Runs the closure on the loop that owns the group.
     func onOwner(of filter: TopicFilter, _ work: @escaping @Sendable (Shard) -> Void) {
         let owner = core.owner(ofShared: filter)
-        if owner == index { work(self) } else { peers[owner].post(work) }
+        if owner == index { work(self) } else { post(to: owner, work) }
     }
 }

@@ -78,6 +78,7 @@ extension Shard {
                 session.endTracked(token, .notSent)
             case .buffered where session.connection?.takeBack(token) == true:
                 session.endTracked(token, .notSent)
+                session.connection?.fillOutput()
             case .buffered, .begun:
                 session.connection?.end(.administrative("a delivery that had begun was cancelled"), sending: nil)
             case .written:
