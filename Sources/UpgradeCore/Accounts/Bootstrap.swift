@@ -10,6 +10,7 @@ public struct Bootstrap: Sendable {
     private let store: Store
     private let hasher: PasswordHasher
 
+    /// Fills `store`; `hasher` hashes the first password.
     public init(store: Store, hasher: PasswordHasher) {
         self.store = store
         self.hasher = hasher

@@ -4,6 +4,7 @@ public import UpgradeProtocol
 public struct CompanyService: Sendable {
     private let store: Store
 
+    /// The companies of `store`.
     public init(store: Store) {
         self.store = store
     }

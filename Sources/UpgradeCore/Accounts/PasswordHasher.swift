@@ -8,6 +8,7 @@ public final class PasswordHasher: Sendable {
     private let lanes = [DispatchQueue(label: "passwords.0"), DispatchQueue(label: "passwords.1")]
     private let next = Atomic<Int>(0)
 
+    /// A hasher at the standard cost: 32 MiB and some tenths of a second a password.
     public convenience init() {
         self.init(cost: .standard)
     }

@@ -3,6 +3,7 @@ public struct ProfileService: Sendable {
     private let store: Store
     private let hasher: PasswordHasher
 
+    /// The profiles of the users of `store`.
     public init(store: Store, hasher: PasswordHasher) {
         self.store = store
         self.hasher = hasher
@@ -81,9 +82,12 @@ public struct ProfileService: Sendable {
 
 /// A new password, and proof that whoever sets it knows the old one.
 public struct PasswordChange: Sendable {
+    /// The password in force.
     public var current: String
+    /// The password to be in force from now on.
     public var new: String
 
+    /// A change of the own password.
     public init(current: String, new: String) {
         self.current = current
         self.new = new

@@ -5,6 +5,7 @@ public struct UserService: Sendable {
     private let store: Store
     private let hasher: PasswordHasher
 
+    /// The users of `store`; `hasher` hashes the passwords that they are given.
     public init(store: Store, hasher: PasswordHasher) {
         self.store = store
         self.hasher = hasher

@@ -87,10 +87,12 @@ public final class ChangeFeed: Sendable {
 public struct ChangeSubscription: AsyncSequence, Sendable {
     let mailbox: Mailbox
 
+    /// The one iterator of this subscription.
     public func makeAsyncIterator() -> Iterator {
         Iterator(signals: mailbox.signals.makeAsyncIterator(), mailbox: mailbox)
     }
 
+    /// Takes what has come together, each time.
     public struct Iterator: AsyncIteratorProtocol {
         var signals: AsyncStream<Void>.Iterator
         let mailbox: Mailbox

@@ -25,14 +25,19 @@ public struct ChangeSet: Sendable {
 
     /// A gateway, and who may know that it changed.
     public struct ChangedGateway: Hashable, Sendable {
+        /// The gateway; it may be gone by now.
         public let id: GatewayID
+        /// The company it is, or was, bound to.
         public let companyID: CompanyID?
+        /// The company it claims.
         public let claimedCompanyID: CompanyID?
     }
 
     /// A deployment, and one company that may know that it changed; nil stands for gateways in quarantine.
     public struct ChangedDeployment: Hashable, Sendable {
+        /// The deployment.
         public let id: DeploymentID
+        /// The company of the gateways whose upgrades changed.
         public let companyID: CompanyID?
     }
 

@@ -2,6 +2,7 @@
 public struct EventService: Sendable {
     private let store: Store
 
+    /// The events of `store`.
     public init(store: Store) {
         self.store = store
     }

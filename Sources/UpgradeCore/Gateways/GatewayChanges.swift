@@ -2,6 +2,7 @@ public import UpgradeProtocol
 
 /// What is to be different about a gateway; nil leaves a thing as it is.
 public struct GatewayChanges: Sendable, Equatable {
+    /// The new name.
     public var name: String?
     /// An empty one takes the address away.
     public var address: String?
@@ -12,6 +13,7 @@ public struct GatewayChanges: Sendable, Equatable {
     /// The company to bind it to; also ends its quarantine.
     public var companyID: CompanyID?
 
+    /// A change to a gateway.
     public init(
         name: String? = nil, address: String? = nil, latitude: Double? = nil, longitude: Double? = nil,
         companyID: CompanyID? = nil

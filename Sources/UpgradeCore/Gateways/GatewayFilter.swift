@@ -8,12 +8,14 @@ public struct GatewayFilter: Sendable, Equatable {
     public var version: Version?
     /// Whose newest upgrade is in this state.
     public var state: UpgradeState?
+    /// Connected, or not.
     public var online: Bool?
     /// Whose id, name or address contains this text; upper and lower case of ASCII letters are the same.
     public var search: String?
     /// Bound to a company, or in quarantine.
     public var approved: Bool?
 
+    /// A filter; it lets everything through unless told otherwise.
     public init(
         company: CompanyID? = nil, version: Version? = nil, state: UpgradeState? = nil, online: Bool? = nil,
         search: String? = nil, approved: Bool? = nil

@@ -4,6 +4,7 @@ public import UpgradeProtocol
 public struct GatewayService: Sendable {
     private let store: Store
 
+    /// The gateways of `store`.
     public init(store: Store) {
         self.store = store
     }

@@ -2,11 +2,14 @@ public import UpgradeProtocol
 
 /// A customer, or the company that runs the service.
 public struct Company: Equatable, Sendable, Identifiable {
+    /// Given by whoever made it: by a person, or by a gateway's STATUS.
     public let id: CompanyID
+    /// For people.
     public var name: String
     /// A label for people. Nothing depends on it: companies that a gateway's first STATUS made start without it.
     public var registered: Bool
 
+    /// A company.
     public init(id: CompanyID, name: String, registered: Bool) {
         self.id = id
         self.name = name

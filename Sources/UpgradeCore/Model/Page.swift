@@ -5,7 +5,9 @@ public struct PageRequest: Sendable, Equatable {
     /// Where the page before this one ended, as its `nextCursor` said.
     public let cursor: Cursor?
 
+    /// Items on a page when nobody says how many.
     public static let defaultLimit = 100
+    /// Items that one page may have.
     public static let maximumLimit = 1000
 
     /// - Throws: ``DomainError/invalid(field:problem:)`` for a limit out of range.
@@ -20,12 +22,14 @@ public struct PageRequest: Sendable, Equatable {
 
 /// One part of a list.
 public struct Page<Item: Sendable>: Sendable {
+    /// At most as many as were asked for.
     public var items: [Item]
     /// How many items all pages hold together.
     public var total: Int
     /// Where the next page starts; nil on the last one.
     public var nextCursor: Cursor?
 
+    /// A page.
     public init(items: [Item], total: Int, nextCursor: Cursor?) {
         self.items = items
         self.total = total

@@ -12,10 +12,13 @@ public enum UpgradeState: String, Sendable, CaseIterable {
 
 /// One gateway's part in one deployment, by the rules of "The life of one upgrade".
 public struct Upgrade: Equatable, Sendable {
+    /// The order.
     public let deploymentID: DeploymentID
+    /// The gateway.
     public let gatewayID: GatewayID
     /// The target.
     public let version: Version
+    /// How far it got.
     public var state: UpgradeState
     /// Times the executable was handed to a connection.
     public var attempts: Int
@@ -25,16 +28,20 @@ public struct Upgrade: Equatable, Sendable {
     public var fromVersion: Version?
     /// What the gateway was known to run when the order was given.
     public var versionAtOrder: Version?
+    /// When it was ordered.
     public let createdAt: Timestamp
     /// The last attempt.
     public var sentAt: Timestamp?
     /// The last delivered attempt.
     public var deliveredAt: Timestamp?
+    /// When it left ``UpgradeState/pending``, or was confirmed late.
     public var settledAt: Timestamp?
+    /// Why it ended so; nil while it is pending and when it is confirmed.
     public var reason: String?
     /// The newer order for this gateway that ended this one.
     public var supersededBy: DeploymentID?
 
+    /// An upgrade that was stored.
     public init(
         deploymentID: DeploymentID, gatewayID: GatewayID, version: Version, state: UpgradeState = .pending,
         attempts: Int = 0, deliveredAttempts: Int = 0, fromVersion: Version? = nil,

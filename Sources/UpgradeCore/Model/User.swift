@@ -4,12 +4,16 @@ public import UpgradeProtocol
 public struct User: Equatable, Sendable {
     /// Unique without regard to the case of ASCII letters; shown as first written.
     public let username: String
+    /// The person's name.
     public var name: String
+    /// What the person may do.
     public var role: Role
+    /// The company that the person belongs to.
     public var companyID: CompanyID
     /// The password is the one that every installation starts with.
     public var mustChangePassword: Bool
 
+    /// A user.
     public init(
         username: String, name: String, role: Role, companyID: CompanyID, mustChangePassword: Bool
     ) {

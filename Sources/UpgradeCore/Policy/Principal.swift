@@ -4,15 +4,19 @@ public import UpgradeProtocol
 public struct Principal: Equatable, Sendable {
     /// The name that events and deployments keep.
     public let username: String
+    /// What they may do.
     public let role: Role
+    /// Whose objects they may do it to, unless the role reaches further.
     public let companyID: CompanyID
 
+    /// Somebody who acts.
     public init(username: String, role: Role, companyID: CompanyID) {
         self.username = username
         self.role = role
         self.companyID = companyID
     }
 
+    /// A user who acts.
     public init(_ user: User) {
         self.init(username: user.username, role: user.role, companyID: user.companyID)
     }

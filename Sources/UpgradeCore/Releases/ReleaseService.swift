@@ -4,13 +4,16 @@ public import UpgradeProtocol
 public struct ReleaseService: Sendable {
     private let store: Store
 
+    /// The releases of `store`.
     public init(store: Store) {
         self.store = store
     }
 
     /// A release, and how many of the gateways that the reader may see report its version.
     public struct Listed: Sendable, Equatable {
+        /// The release.
         public let release: Release
+        /// Gateways that report its version.
         public let gateways: Int
     }
 

@@ -4,19 +4,24 @@ public import UpgradeProtocol
 public struct DeploymentService: Sendable {
     private let store: Store
 
+    /// The deployments of `store`.
     public init(store: Store) {
         self.store = store
     }
 
     /// A deployment, with what became of those of its gateways that the reader may see.
     public struct Overview: Sendable, Equatable {
+        /// The order.
         public let deployment: Deployment
+        /// How many of its upgrades that the reader may see are in each state.
         public let counts: UpgradeCounts
     }
 
     /// Upgrades settled in one stretch of time.
     public struct Outcomes: Sendable, Equatable {
+        /// Where the stretch starts.
         public let start: Timestamp
+        /// How many upgrades were settled in it, by how they ended.
         public let counts: UpgradeCounts
     }
 
