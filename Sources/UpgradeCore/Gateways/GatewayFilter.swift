@@ -10,6 +10,8 @@ public struct GatewayFilter: Sendable, Equatable {
     public var state: UpgradeState?
     /// Connected, or not.
     public var online: Bool?
+    /// Allowed to connect, or disabled.
+    public var enabled: Bool?
     /// Whose id, name or address contains this text; upper and lower case of ASCII letters are the same.
     public var search: String?
     /// Bound to a company, or in quarantine.
@@ -18,12 +20,13 @@ public struct GatewayFilter: Sendable, Equatable {
     /// A filter; it lets everything through unless told otherwise.
     public init(
         company: CompanyID? = nil, version: Version? = nil, state: UpgradeState? = nil, online: Bool? = nil,
-        search: String? = nil, approved: Bool? = nil
+        enabled: Bool? = nil, search: String? = nil, approved: Bool? = nil
     ) {
         self.company = company
         self.version = version
         self.state = state
         self.online = online
+        self.enabled = enabled
         self.search = search
         self.approved = approved
     }

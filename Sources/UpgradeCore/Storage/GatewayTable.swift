@@ -159,6 +159,7 @@ extension GatewayFilter {
         if let version { conditions.require("version = ?", version.stored) }
         if let state { conditions.require("upgrade_state = ?", state.rawValue) }
         if let online { conditions.require(online ? "online = 1" : "online = 0") }
+        if let enabled { conditions.require(enabled ? "enabled = 1" : "enabled = 0") }
         if let approved { conditions.require(approved ? "company_id IS NOT NULL" : "company_id IS NULL") }
         if let search, !search.isEmpty {
             let pattern = Self.pattern(containing: search)
