@@ -50,6 +50,7 @@ let libraries: [Target] = [
         dependencies: [
             "UpgradeCore", "UpgradeProtocol", "UpgradeAPI", "MQTTBroker", "MQTTWire", "CPosix", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
+            .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "Mustache", package: "swift-mustache"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -58,6 +59,7 @@ let libraries: [Target] = [
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
+        resources: [.embedInCode("Resources/dashboard.mustache"), .embedInCode("Resources/style.css")],
         swiftSettings: settings),
     .target(
         name: "UpgradeCLI",
@@ -70,7 +72,9 @@ let libraries: [Target] = [
 ]
 
 let programs: [Target] = [
-    .executableTarget(name: "umd", dependencies: ["UpgradeServer", argumentParser], swiftSettings: settings),
+    .executableTarget(
+        name: "umd", dependencies: ["UpgradeServer", "UpgradeCore", "UpgradeProtocol", argumentParser, logging],
+        swiftSettings: settings),
     .executableTarget(name: "umctl", dependencies: ["UpgradeCLI", argumentParser], swiftSettings: settings),
     .executableTarget(
         name: "gateway-sim", dependencies: ["GatewaySimulation", argumentParser], swiftSettings: settings),

@@ -1,3 +1,30 @@
-@main struct Main {
-    static func main() {}
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import UpgradeServer
+
+/// The daemon: reads the command line, then runs the server until a signal stops it.
+@main
+struct Daemon: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "umd",
+        abstract: "Upgrades gateways over MQTT: broker, upgrade logic, web pages and HTTP API in one daemon.",
+        discussion: """
+            Every option is also an environment variable (UM_HTTP_PORT) and a key of the configuration file (httpPort). The command line beats \
+            the environment, which beats the file. Port 0 means any free port. This version serves the no-TLS mode alone: start with --nossl.
+            """,
+        version: ServerVersion.current)
+
+    @OptionGroup var options: DaemonOptions
+
+    func run() async throws {
+        do {
+            let configuration = try await ServerConfiguration(
+                flags: options.settings, environment: ProcessInfo.processInfo.environment)
+            try await DaemonRun(configuration).run()
+        } catch let refusal as StartRefusal {
+            StandardError.writeLine("umd: \(refusal)")
+            throw ExitCode(EX_CONFIG)
+        }
+    }
 }

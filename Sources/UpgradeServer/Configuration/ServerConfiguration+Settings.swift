@@ -1,0 +1,96 @@
+import FoundationEssentials
+import Logging
+import UpgradeCore
+import UpgradeProtocol
+
+extension ServerConfiguration {
+    /// Puts a configuration together: a flag beats the environment, which beats the configuration file, which beats the default.
+    ///
+    /// Keys and types are those of ``Setting``: texts, except the ports and `egressLimit` (numbers), `nossl`, `https`, `behindProxy`,
+    /// `tlsLegacy`, `acceptDefaultMqttSecret` and `insecureListen` (Booleans) and `httpName` (a list of texts; in the environment separated by commas).
+    ///
+    /// - Parameters:
+    ///   - flags: What the command line says, and only that.
+    ///   - environment: The process's environment.
+    /// - Throws: ``StartRefusal`` on a malformed value, an unknown key, an unreadable file, or a setting that this version does not offer.
+    public init(
+        flags: [Setting: SettingValue], environment: [String: String]
+    ) async throws(StartRefusal) {
+        let bare = SettingReader(flags: flags, environment: environment, file: nil)
+        var settings = bare
+        if let path = try await bare.text(.config) {
+            settings = SettingReader(
+                flags: flags, environment: environment, file: try await ConfigurationFile.load(path))
+        }
+        try await Self.refuseWhatNeedsTLS(settings)
+
+        self.init(dataFolder: try Self.dataFolder(try await settings.text(.data), environment))
+        resourcesFolder = try await settings.text(.resources).map(absolute)
+        http = ListenAddress(
+            host: try await settings.text(.httpHost) ?? http.host, port: try await settings.port(.httpPort) ?? http.port
+        )
+        behindProxy = try await settings.flag(.behindProxy)
+        httpNames = try await settings.texts(.httpName)
+        mqtt = ListenAddress(
+            host: try await settings.text(.mqttHost) ?? mqtt.host, port: try await settings.port(.mqttPort) ?? mqtt.port
+        )
+        mqttSecret = MQTTSecret(
+            username: try await settings.text(.mqttUser) ?? mqttSecret.username,
+            password: try await settings.text(.mqttPasswordFile).map(Self.password) ?? mqttSecret.password)
+        newGateways = try await settings.choice(.newGateways, of: NewGateways.self)
+        upgradeTimeout = try await settings.span(.upgradeTimeout) ?? upgradeTimeout
+        orderExpiry = try await settings.span(.orderExpiry) ?? orderExpiry
+        wireVersions = try await settings.choice(.wireVersions, of: VersionStyle.self) ?? wireVersions
+        egressLimit = try await settings.number(.egressLimit, in: 1...Int.max)
+        writeStall = try await settings.span(.writeStall) ?? writeStall
+        insecureListen = try await settings.flag(.insecureListen)
+        logLevel = try await settings.choice(.logLevel, of: Logger.Level.self) ?? logLevel
+        logFormat = try await settings.choice(.logFormat, of: LogFormat.self) ?? logFormat
+    }
+
+    /// The environment's `UM_DATA` is among the settings already.
+    private static func dataFolder(
+        _ chosen: String?, _ environment: [String: String]
+    ) throws(StartRefusal) -> DataFolder {
+        do {
+            return DataFolder(path: absolute(try DataFolder.resolved(option: chosen, environment: environment).path))
+        } catch {
+            throw StartRefusal(error)
+        }
+    }
+
+    /// This version serves the no-TLS mode alone; what belongs to the other is refused, not ignored.
+    private static func refuseWhatNeedsTLS(_ settings: SettingReader) async throws(StartRefusal) {
+        for setting in Setting.allCases where setting.needsTLS {
+            if await settings.asks(for: setting) {
+                throw StartRefusal(
+                    "\(setting.flag) (\(setting.rawValue)) belongs to TLS mode, which is not available yet in this version",
+                    remedy: "leave it out and start with --nossl")
+            }
+        }
+        guard try await settings.flag(.nossl) else {
+            throw StartRefusal("TLS mode is not available yet in this version", remedy: "start with --nossl")
+        }
+    }
+
+    /// The first line of a password file.
+    private static func password(inFile path: String) throws(StartRefusal) -> [UInt8] {
+        let longest = 65_535  // a password's length is two bytes on the wire [MQTT-3.1.3.6]
+        guard let data = try? Data(contentsOf: URL(filePath: path)) else {
+            throw StartRefusal(
+                "the password file \(path) cannot be read", remedy: "check --mqtt-password-file and the file's rights")
+        }
+        let line = data.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
+        guard (1...longest).contains(line.count) else {
+            throw StartRefusal(
+                "the first line of the password file \(path) has \(line.count) bytes",
+                remedy: "put a password of 1 to \(longest) bytes there")
+        }
+        return Array(line)
+    }
+}
+
+/// A path that no longer depends on the folder the program was started in.
+private func absolute(_ path: String) -> String {
+    URL(filePath: path).standardizedFileURL.path(percentEncoded: false)
+}

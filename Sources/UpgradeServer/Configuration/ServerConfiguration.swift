@@ -1,0 +1,69 @@
+public import Logging
+public import UpgradeCore
+public import UpgradeProtocol
+
+/// Everything that can be chosen about a server; each default is that of `umd`.
+public struct ServerConfiguration: Sendable {
+    /// The data folder.
+    public var dataFolder: DataFolder
+    /// The watched folder; nil means `resources` in the data folder.
+    public var resourcesFolder: String?
+    /// `--nossl`: plain MQTT, and nobody logs in.
+    public var plaintext = true
+    /// Where HTTP listens. Port 0 means any free one.
+    public var http = ListenAddress(host: "127.0.0.1", port: 5001)
+    /// A proxy that ends TLS stands in front of HTTP.
+    public var behindProxy = false
+    /// Names, beside the loopback ones, by which requests may call this server.
+    public var httpNames: [String] = []
+    /// Where plain MQTT listens. Port 0 means any free one.
+    public var mqtt = ListenAddress(host: "127.0.0.1", port: 1883)
+    /// What gateways log in with.
+    public var mqttSecret = MQTTSecret.standard
+    /// What becomes of a gateway that nobody knows; nil means open on loopback, quarantine elsewhere.
+    public var newGateways: NewGateways?
+    /// How long a gateway may take to confirm an upgrade, from the last delivered attempt.
+    public var upgradeTimeout = Duration.seconds(15 * 60)
+    /// How long an order waits for a gateway that never comes.
+    public var orderExpiry = Duration.seconds(30 * 86_400)
+    /// How versions are written to gateways.
+    public var wireVersions = VersionStyle.number
+    /// The most bytes a second that go out in large transfers; nil means as many as the network takes.
+    public var egressLimit: Int?
+    /// How long a connection may take no byte before it is closed.
+    public var writeStall = Duration.seconds(60)
+    /// Overrides the safe-start guards.
+    public var insecureListen = false
+    /// The least level that is logged.
+    public var logLevel = Logger.Level.info
+    /// How log lines look.
+    public var logFormat = LogFormat.text
+
+    /// The defaults, on a data folder.
+    public init(dataFolder: DataFolder) {
+        self.dataFolder = dataFolder
+    }
+}
+
+/// A host name or address and a port to listen on.
+public struct ListenAddress: Hashable, Sendable {
+    /// A host name, or an IPv4 or IPv6 address without brackets.
+    public var host: String
+    /// 0 to 65535; 0 means any free port.
+    public var port: Int
+
+    /// An address to listen on.
+    public init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
+
+    /// `host:port` as in a URL: an IPv6 address stands in brackets.
+    public var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+/// How log lines look.
+public enum LogFormat: String, CaseIterable, Sendable {
+    case text
+    case json
+}

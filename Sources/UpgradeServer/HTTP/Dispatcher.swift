@@ -1,0 +1,48 @@
+import HTTPTypes
+import Hummingbird
+import UpgradeAPI
+import UpgradeCore
+
+/// Puts the route table on a router, and stands before every handler: who asks, may they, and is the request one that the route knows.
+struct Dispatcher {
+    static let prefix = "/api/v1"
+
+    /// Who a request that came in over TCP acts as.
+    let overTCP: Principal
+
+    func mount(_ routes: [Route], on router: Router<APIContext>) {
+        let byPath = Dictionary(grouping: routes, by: \.path)
+        for route in routes {
+            router.on(RouterPath(Self.prefix + route.path), method: route.method) { request, context in
+                try await answer(request, context, by: route)
+            }
+        }
+        for (path, routes) in byPath {
+            let allowed = routes.map(\.method)
+            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !allowed.contains(method) {
+                router.on(RouterPath(Self.prefix + path), method: method) { _, _ in
+                    Problem(.methodNotAllowed, "\(method) is not possible here")
+                        .response(headers: [.allow: allowed.map(\.rawValue).joined(separator: ", ")])
+                }
+            }
+        }
+    }
+
+    private func answer(_ request: Request, _ context: APIContext, by route: Route) async throws -> Response {
+        let principal = context.entrance == .controlSocket ? Principal.operator : overTCP
+        if let permission = route.permission { _ = try principal.scope(for: permission) }
+        let known = route.query.map(\.name)
+        let parameters = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")
+        for field in parameters.keys.sorted() where !known.contains(field) {
+            let expected = known.isEmpty ? "none is" : "known are \(known.joined(separator: ", "))"
+            throw Problem(.unprocessableContent, "\(field): no such query parameter here; \(expected)", field: field)
+        }
+        if case .nothing = route.request, request.method != .get {
+            // A body that the route does not know is no reason to guess what was meant.
+            let body = try await request.body.collect(upTo: HTTPLimits.jsonBody)
+            guard body.readableBytes == 0 else { throw Problem(.unprocessableContent, "this request takes no body") }
+        }
+        return try await route.handler(
+            Call(request: request, context: context, principal: principal, parameters: parameters))
+    }
+}

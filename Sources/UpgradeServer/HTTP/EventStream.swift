@@ -1,0 +1,138 @@
+import Hummingbird
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+import UpgradeAPI
+import UpgradeCore
+
+/// Writes what changes to one listener, until it leaves or the server stops.
+struct EventStream: Sendable {
+    let services: Services
+    let principal: Principal
+    /// What happened while the listener was away, oldest first.
+    let missed: [Event]
+    let changes: ChangeSubscription
+
+    /// Changes of more objects than this at once are told as a reset: reading a list is cheaper then.
+    private static let detailLimit = 200
+    /// At most this often, so that what changes quickly is told once, with its last state.
+    private static let pause = Duration.milliseconds(250)
+
+    func write(to writer: inout any ResponseBodyWriter) async throws {
+        // A comment at once: the listener learns that it is connected.
+        try await writer.write(ByteBuffer(string: ServerSentEvent.heartbeat))
+        if missed.count > HTTPLimits.replayedEvents {
+            try await writer.write(ByteBuffer(string: Self.reset.text))
+        } else {
+            try await writer.write(ByteBuffer(string: try text(of: missed)))
+        }
+        let inbox = Inbox()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await change in changes { inbox.put(change) }
+                inbox.finish()
+            }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: HTTPLimits.heartbeat)
+                    inbox.ring()
+                }
+            }
+            defer { group.cancelAll() }
+            for await _ in inbox.bell.cancelOnGracefulShutdown() {
+                let (changes, overflowed) = inbox.take()
+                let text = try await text(of: changes) + (overflowed ? Self.reset.text : "")
+                try await writer.write(ByteBuffer(string: text.isEmpty ? ServerSentEvent.heartbeat : text))
+                try await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    private static let reset = ServerSentEvent(kind: "reset", data: "{}")
+
+    private func text(of changes: [ChangeSet]) async throws -> String {
+        var text = try text(of: changes.flatMap(\.events))
+        let gateways = Set(changes.flatMap { $0.gateways.map(\.id) })
+        let deployments = Set(changes.flatMap { $0.deployments.map(\.id) })
+        let isTooMuch = gateways.count > Self.detailLimit || deployments.count > Self.detailLimit
+        if isTooMuch || changes.contains(where: \.isIncomplete) { return text + Self.reset.text }
+        for id in gateways.sorted() {
+            guard let gateway = try await found({ try await services.gateways.find(id, as: principal) }) else {
+                continue
+            }
+            text += try Self.event(.gateway(GatewayBody(gateway)))
+        }
+        if principal.may(.viewDeployments) {
+            for id in deployments.sorted() {
+                guard let body = try await found({ try await services.deploymentBody(id, as: principal) }) else {
+                    continue
+                }
+                text += try Self.event(.deployment(body))
+            }
+        }
+        if changes.contains(where: \.releasesChanged) {
+            for release in try await services.allReleaseBodies(as: principal) {
+                text += try Self.event(.release(release))
+            }
+        }
+        return text
+    }
+
+    private func text(of events: [Event]) throws -> String {
+        try events.map { try Self.event(.event(EventBody($0)), id: $0.id) }.joined()
+    }
+
+    private static func event(_ event: StreamEvent, id: Int64? = nil) throws -> String {
+        ServerSentEvent(id: id, kind: event.name, data: String(decoding: try event.data(), as: UTF8.self)).text
+    }
+
+    /// What is gone, or out of sight, by the time it is looked up has nothing to tell.
+    private func found<Value>(_ look: () async throws -> Value) async throws -> Value? {
+        do {
+            return try await look()
+        } catch DomainError.notFound {
+            return nil
+        }
+    }
+}
+
+/// What one listener has not been told yet. Bounded: who reads too slowly is told to read the lists anew.
+private final class Inbox: Sendable {
+    private static let limit = 64
+
+    let bell: AsyncStream<Void>
+    private let rope: AsyncStream<Void>.Continuation
+    private let state = Mutex(State())
+
+    private struct State {
+        var changes: [ChangeSet] = []
+        var overflowed = false
+    }
+
+    init() {
+        (bell, rope) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func put(_ changes: ChangeSet) {
+        state.withLock { state in
+            if state.changes.count < Self.limit {
+                state.changes.append(changes)
+            } else {
+                state.overflowed = true
+            }
+        }
+        rope.yield()
+    }
+
+    func ring() { rope.yield() }
+
+    func finish() { rope.finish() }
+
+    /// What has come since the last call, and whether there was more than is kept.
+    func take() -> (changes: [ChangeSet], overflowed: Bool) {
+        state.withLock { state in
+            defer { state = State() }
+            return (state.changes, state.overflowed)
+        }
+    }
+}

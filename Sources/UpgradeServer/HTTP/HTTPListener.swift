@@ -1,0 +1,68 @@
+import Glibc
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// One HTTP listener; both serve the same routes.
+struct HTTPListener<Responder: HTTPResponder>: Service where Responder.Context == APIContext {
+    let place: Place
+    let responder: Responder
+    let readiness: Readiness
+    let logger: Logger
+
+    /// Where a listener stands.
+    enum Place: Sendable {
+        case tcp(ListenAddress)
+        /// The control socket at this path.
+        case controlSocket(String)
+    }
+
+    func run() async throws {
+        let configuration = HTTP1Channel.Configuration(
+            idleTimeout: HTTPLimits.idle,
+            httpDecoderConfiguration: .init(
+                maxHeaderFieldSize: HTTPLimits.headers, maxHeaderListSize: HTTPLimits.headers,
+                maxHeaderFieldCount: HTTPLimits.headerCount))
+        let application = Application(
+            responder: responder, server: .http1(configuration: configuration),
+            configuration: ApplicationConfiguration(address: address), onServerRunning: { listening(on: $0) },
+            logger: logger)
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw refusal(code: error.errnoCode)
+        }
+    }
+
+    private var address: BindAddress {
+        switch place {
+        case .tcp(let address): .hostname(address.host, port: address.port)
+        case .controlSocket(let path): .unixDomainSocket(path: path)
+        }
+    }
+
+    @Sendable private func listening(on channel: any Channel) {
+        switch place {
+        case .tcp(let address):
+            readiness.stands(
+                .http, at: ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port))
+        case .controlSocket(let path):
+            // The folder is its owner's alone; the socket says so too.
+            chmod(path, 0o600)
+            readiness.stands(.controlSocket)
+        }
+    }
+
+    private func refusal(code: Int32) -> StartRefusal {
+        switch place {
+        case .tcp(let address):
+            PortProbe.refusal(code: code, address, portSetting: .httpPort, hostSetting: .httpHost)
+        case .controlSocket(let path):
+            StartRefusal(
+                "cannot listen on the control socket \(path) (\(String(cString: strerror(code))))",
+                remedy: "choose a data folder with a shorter path, or on a file system that has sockets, with --data")
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import UpgradeAPI
+import UpgradeCore
+
+/// The one place where errors become answers (RFC 9457).
+extension Problem {
+    /// The answer to `error`; nil when it is nobody's business but the log's.
+    init?(_ error: any Error) {
+        switch error {
+        case let error as Problem: self = error
+        case let error as DomainError: self.init(error)
+        case let error as RequestBodyError: self.init(.unprocessableContent, error.description, field: error.member)
+        case let error as ReleaseTooLargeError: self.init(.contentTooLarge, error.description)
+        case is NIOTooManyBytesError:
+            self.init(.contentTooLarge, "the body has more than \(HTTPLimits.jsonBody) bytes")
+        case let error as HTTPError where error.status == .notFound: self.init(.notFound, "no such resource")
+        case let error as HTTPError: self.init(error.status, error.body ?? error.status.reasonPhrase)
+        default: return nil
+        }
+    }
+
+    /// A problem whose status says what kind it is.
+    init(_ status: HTTPResponse.Status, _ detail: String, field: String? = nil) {
+        self.init(title: status.reasonPhrase, status: status.code, detail: detail, field: field)
+    }
+
+    private init(_ error: DomainError) {
+        switch error {
+        case .notFound: self.init(.notFound, error.description)
+        case .forbidden: self.init(.forbidden, error.description)
+        case .conflict: self.init(.conflict, error.description)
+        case .invalid(let field, _): self.init(.unprocessableContent, error.description, field: field)
+        case .unavailable: self.init(.serviceUnavailable, error.description)
+        case .storageFull: self.init(.init(code: 507, reasonPhrase: "Insufficient Storage"), error.description)
+        }
+    }
+
+    /// The document as a response.
+    func response(headers: HTTPFields = [:]) -> Response {
+        var headers = headers
+        headers[.contentType] = Self.mediaType
+        guard let body = try? APICoding.encode(self) else {
+            return Response(status: .internalServerError, headers: headers)
+        }
+        return Response(
+            status: HTTPResponse.Status(code: status), headers: headers,
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
+    }
+}

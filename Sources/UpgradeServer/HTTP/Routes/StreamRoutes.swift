@@ -1,0 +1,45 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import UpgradeAPI
+import UpgradeCore
+
+/// `GET /stream`: server-sent events of what the caller may see.
+struct StreamRoutes: RouteGroup {
+    let services: Services
+
+    var routes: [Route] {
+        [
+            Route(
+                method: .get, path: "/stream",
+                summary:
+                    "Tells what changes, as it changes: events named event, gateway, deployment, release, and reset when lists must be read anew.",
+                permission: .viewDashboard, answer: .stream, handler: open)
+        ]
+    }
+
+    private func open(_ call: Call) async throws -> Response {
+        // Subscribed before the missed events are read, so that none falls between; one that is told twice has the same id.
+        let changes = try services.store.changes.subscribe(as: call.principal)
+        var missed: [Event] = []
+        if let lastEventID = call.request.headers[.lastEventID].flatMap(Int64.init) {
+            missed = try await services.events.missed(
+                since: lastEventID, limit: HTTPLimits.replayedEvents + 1, as: call.principal)
+        }
+        let stream = EventStream(services: services, principal: call.principal, missed: missed, changes: changes)
+        let request = call.request
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+            body: ResponseBody { writer in
+                try await request.body.consumeWithCancellationOnInboundClose { _ in
+                    try await stream.write(to: &writer)
+                }
+                try await writer.finish(nil)
+            })
+    }
+}
+
+extension HTTPField.Name {
+    /// What a browser that reconnects to an event stream sends; not one of the names that swift-http-types has.
+    fileprivate static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .ifNoneMatch
+}

@@ -1,0 +1,81 @@
+import UpgradeAPI
+import UpgradeCore
+import UpgradeProtocol
+
+/// What routes and pages ask: the domain's services, each of which takes who acts.
+struct Services: Sendable {
+    let store: Store
+    let companies: CompanyService
+    let users: UserService
+    let profiles: ProfileService
+    let gateways: GatewayService
+    let events: EventService
+    let releases: ReleaseService
+    let releaseStore: ReleaseStore
+    let deployments: DeploymentService
+    let engine: UpgradeEngine
+    let disabled: DisabledGateways
+
+    init(
+        store: Store, hasher: PasswordHasher, releaseStore: ReleaseStore, engine: UpgradeEngine,
+        disabled: DisabledGateways
+    ) {
+        self.store = store
+        companies = CompanyService(store: store)
+        users = UserService(store: store, hasher: hasher)
+        profiles = ProfileService(store: store, hasher: hasher)
+        gateways = GatewayService(store: store)
+        events = EventService(store: store)
+        releases = ReleaseService(store: store)
+        deployments = DeploymentService(store: store)
+        self.releaseStore = releaseStore
+        self.engine = engine
+        self.disabled = disabled
+    }
+
+    /// The user as whom everybody acts while nobody logs in: the first super user there is.
+    func superUser() async throws -> Principal {
+        var cursor: Cursor?
+        repeat {
+            let page = try await users.list(
+                page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor), as: .operator)
+            if let user = page.items.first(where: { $0.role == .super }) { return Principal(user) }
+            cursor = page.nextCursor
+        } while cursor != nil
+        throw StartRefusal(
+            "there is no super user in the database", remedy: "restore a backup with 'umctl restore FILE'")
+    }
+
+    /// The gateways that may not connect.
+    func disabledGateways() async throws -> [GatewayID] {
+        var ids: [GatewayID] = []
+        var cursor: Cursor?
+        repeat {
+            let page = try await gateways.list(
+                GatewayFilter(enabled: false), page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor),
+                as: .operator)
+            ids += page.items.map(\.id)
+            cursor = page.nextCursor
+        } while cursor != nil
+        return ids
+    }
+
+    /// One deployment as the API shows it.
+    func deploymentBody(_ id: DeploymentID, as principal: Principal) async throws -> DeploymentBody {
+        let overview = try await deployments.find(id, as: principal)
+        return DeploymentBody(overview.deployment, counts: overview.counts)
+    }
+
+    /// Every release as the API shows it, the newest version first.
+    func allReleaseBodies(as principal: Principal) async throws -> [ReleaseBody] {
+        var bodies: [ReleaseBody] = []
+        var cursor: Cursor?
+        repeat {
+            let page = try await releases.list(
+                page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor), as: principal)
+            bodies += page.items.map { ReleaseBody($0.release, gateways: $0.gateways) }
+            cursor = page.nextCursor
+        } while cursor != nil
+        return bodies
+    }
+}

@@ -1,0 +1,93 @@
+public import Logging
+public import ServiceLifecycle
+import UpgradeCore
+
+/// The whole server: broker, upgrade logic and HTTP, as one service. `umd` and tests run the same.
+///
+/// It runs until it is shut down gracefully or cancelled, and then stops its parts in the reverse of the order in which they need each other:
+/// first nobody is answered any more, then gateways are disconnected, then the engine writes what is left.
+public struct Server: Service {
+    /// What a server that is ready can be reached by.
+    public struct Endpoints: Sendable, Equatable {
+        /// Where HTTP listens, with the real port.
+        public let http: ListenAddress
+        /// Where plain MQTT listens, with the real port.
+        public let mqtt: ListenAddress
+        /// The path of the control socket.
+        public let controlSocket: String
+        /// The path of the data folder.
+        public let dataFolder: String
+
+        /// The line by which `umd` says that it is ready.
+        public var readyLine: String { ReadyLine(http: http, mqtt: mqtt, dataFolder: dataFolder).description }
+    }
+
+    private let configuration: ServerConfiguration
+    private let logger: Logger
+    private let whenReady: @Sendable (Endpoints) -> Void
+
+    /// A server that does nothing until ``run()``.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where it listens, on which data folder, and how it behaves.
+    ///   - logger: Takes what there is to tell.
+    ///   - whenReady: Called once, when everything listens.
+    public init(
+        configuration: ServerConfiguration, logger: Logger = Logger(label: "umd"),
+        whenReady: @escaping @Sendable (Endpoints) -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.logger = logger
+        self.whenReady = whenReady
+    }
+
+    /// Runs the server. To be called once.
+    ///
+    /// - Throws: ``StartRefusal`` when it does not start; else whatever a part of it dies of.
+    public func run() async throws {
+        // What must fail is to fail before anything is made.
+        try PortProbe.check(configuration.http, portSetting: .httpPort, hostSetting: .httpHost)
+        try PortProbe.check(configuration.mqtt, portSetting: .mqttPort, hostSetting: .mqttHost)
+        _ = try SafeStart.check(configuration.situation(bootstrapPasswordIsInForce: false))
+
+        let (lock, installation) = try await openInstallation()
+        defer {
+            do {
+                try installation.store.close()
+            } catch {
+                logger.error("the database did not close", error: error)
+            }
+            // The lock's life ends with the last use of it.
+            withExtendedLifetime(lock) {}
+        }
+        let composition = try await Composition(configuration, installation, logger: logger)
+        try await composition.run(whenReady: whenReady)
+    }
+
+    private func openInstallation() async throws -> (FolderLock, Installation) {
+        do {
+            try configuration.dataFolder.create()
+            let lock = try FolderLock(configuration.dataFolder)
+            let installation = try await Installation.openOrInitialise(under: lock)
+            if installation.isNew {
+                logger.notice(
+                    "the data folder was initialised: log in as the super user and change the password",
+                    metadata: ["data": "\(installation.folder.path)", "user": "\(Bootstrap.username)"])
+            }
+            return (lock, installation)
+        } catch let error as InstallationError {
+            throw StartRefusal(error)
+        } catch let error as StoreError {
+            throw StartRefusal(error)
+        }
+    }
+}
+
+extension ServerConfiguration {
+    func situation(bootstrapPasswordIsInForce: Bool) -> SafeStart.Situation {
+        SafeStart.Situation(
+            plaintext: plaintext, httpIsBeyondLoopback: !Loopback.contains(http.host),
+            mqttIsBeyondLoopback: !Loopback.contains(mqtt.host), bootstrapPasswordIsInForce: bootstrapPasswordIsInForce,
+            defaultSecretIsInForce: mqttSecret == .standard, behindProxy: behindProxy, insecureListen: insecureListen)
+    }
+}

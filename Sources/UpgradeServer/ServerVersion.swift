@@ -1,0 +1,5 @@
+/// The version of this software.
+public enum ServerVersion {
+    /// What `umd --version` prints.
+    public static let current = "0.1.0"
+}

@@ -1,0 +1,64 @@
+import Glibc
+import Logging
+import ServiceLifecycle
+import Synchronization
+import UnixSignals
+
+/// A server as a process runs it: logs go to standard error, readiness to standard output, and signals stop it.
+public struct DaemonRun: Sendable {
+    private let configuration: ServerConfiguration
+
+    /// A run with this configuration.
+    public init(_ configuration: ServerConfiguration) { self.configuration = configuration }
+
+    /// Runs until SIGTERM or SIGINT. A second one ends the process at once, with the status that the signal itself would have given it.
+    ///
+    /// Sets the process's log handler: to be called once.
+    ///
+    /// - Throws: ``StartRefusal`` when it does not start; else whatever a part of it dies of.
+    public func run() async throws {
+        configuration.bootstrapLogging()
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let logger = Logger(label: "umd")
+        let server = Server(configuration: configuration, logger: logger) { Self.sayReady($0) }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [.init(service: server, successTerminationBehavior: .gracefullyShutdownGroup)], logger: logger
+            ))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            tasks.addTask {
+                var isStopping = false
+                for await signal in signals {
+                    if isStopping { _exit(128 + signal.rawValue) }
+                    isStopping = true
+                    logger.info("stopping", metadata: ["signal": "\(signal)"])
+                    await group.triggerGracefulShutdown()
+                }
+            }
+            defer { tasks.cancelAll() }
+            try await tasks.next()
+        }
+    }
+
+    /// The one line that ever goes to standard output.
+    private static func sayReady(_ endpoints: Server.Endpoints) {
+        let line = Array((endpoints.readyLine + "\n").utf8)
+        _ = line.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+    }
+}
+
+extension ServerConfiguration {
+    fileprivate func bootstrapLogging() {
+        let (format, level) = (logFormat, logLevel)
+        LoggingSystem.bootstrap { label in
+            var handler: any LogHandler =
+                switch format {
+                case .text: StreamLogHandler.standardError(label: label)
+                case .json: JSONLogHandler(label: label)
+                }
+            handler.logLevel = level
+            return handler
+        }
+    }
+}

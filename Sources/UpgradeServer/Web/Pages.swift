@@ -1,0 +1,80 @@
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import Mustache
+import NIOCore
+import UpgradeAPI
+import UpgradeCore
+import UpgradeProtocol
+
+/// The pages that people look at.
+struct Pages {
+    let services: Services
+    /// Who looks: nobody logs in.
+    let user: Principal
+    /// The overridden guards, shown in red.
+    let dangers: [String]
+    /// Where releases are to be dropped.
+    let resourcesFolder: String
+
+    func mount(on router: Router<APIContext>) {
+        router.get("/") { _, _ in
+            let model = try await DashboardPage(
+                services: services, user: user, dangers: dangers, resourcesFolder: resourcesFolder)
+            return Response(
+                status: .ok, headers: [.contentType: "text/html; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try model.html())))
+        }
+        router.get("/style.css") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "no-cache"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.style_css)))
+        }
+    }
+}
+
+/// What the dashboard shows.
+struct DashboardPage {
+    private static let template = Result {
+        try MustacheTemplate(string: String(decoding: PackageResources.dashboard_mustache, as: UTF8.self))
+    }
+    /// The page stays small however large the fleet is.
+    private static let shownGateways = 200
+
+    private let fields: [String: Any]
+
+    init(services: Services, user: Principal, dangers: [String], resourcesFolder: String) async throws {
+        let summary = try await services.gateways.summary(as: user)
+        let gateways = try await services.gateways.list(page: PageRequest(limit: Self.shownGateways), as: user)
+        let releases = try await services.allReleaseBodies(as: user)
+        fields = [
+            "user": user.username, "dangers": dangers, "resources": resourcesFolder, "total": summary.total,
+            "online": summary.online, "pending": summary.states[.pending, default: 0],
+            "troubled": summary.states[.failed, default: 0] + summary.states[.timedOut, default: 0],
+            "gateways": gateways.items.map(Self.row), "hasGateways": !gateways.items.isEmpty,
+            "hasMore": gateways.nextCursor != nil, "shown": gateways.items.count,
+            "releases": releases.map(Self.row), "hasReleases": !releases.isEmpty,
+        ]
+    }
+
+    func html() throws -> String { try Self.template.get().render(fields) }
+
+    private static func row(_ gateway: Gateway) -> [String: String] {
+        var upgrade = ""
+        if let last = gateway.lastUpgradeOrder {
+            upgrade = "\(last.state.rawValue) (\(last.targetVersion))" + (last.reason.map { ": \($0)" } ?? "")
+        }
+        return [
+            "id": gateway.id.rawValue, "name": gateway.name, "company": gateway.companyID?.rawValue ?? "quarantined",
+            "online": gateway.online ? "online" : "offline", "version": gateway.version?.description ?? "",
+            "upgrade": upgrade,
+        ]
+    }
+
+    private static func row(_ release: ReleaseBody) -> [String: String] {
+        [
+            "version": release.version.description, "size": String(release.size), "sha256": release.sha256,
+            "state": release.state.rawValue, "gateways": String(release.gateways),
+        ]
+    }
+}
