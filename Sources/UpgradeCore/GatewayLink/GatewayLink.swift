@@ -8,7 +8,7 @@ public protocol GatewayLink: Sendable {
     /// Sends a publication to its audience at QoS 1, never retained.
     func publish(_ publication: Publication)
 
-    /// Stops transfers that have not finished. A packet that has begun cannot be taken back, so its connection is closed.
+    /// Stops transfers of which some bytes have not left yet. A packet that has begun cannot be taken back, so its connection is closed.
     /// Each transfer still ends with exactly one ``LinkEvent/transferEnded(_:_:)``.
     func cancel(_ transfers: [TransferID])
 

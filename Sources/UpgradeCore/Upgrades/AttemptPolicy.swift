@@ -23,6 +23,9 @@ public struct AttemptPolicy: Hashable, Sendable {
         .seconds(60 * min(60, 1 << min(max(count, 1) - 1, 6)))
     }
 
-    /// How long after an attempt of which not a byte could be sent the next one may be: the connection may still be there.
-    static let pauseAfterNothingSent = Duration.seconds(5)
+    /// How long after the latest of `count` attempts in a row of which not a byte could be sent the next one may be. Shorter, because nothing was
+    /// lost and the connection may still be there: 5, 10, 20 … 3600 seconds.
+    static func pause(afterNothingSent count: Int) -> Duration {
+        .seconds(min(3600, 5 << min(max(count, 1) - 1, 10)))
+    }
 }

@@ -13,9 +13,6 @@ struct DownloadState {
     var pacer: Pacer
     let interval: Duration
 
-    /// For how long a gateway that has gone is remembered, at least.
-    static let memory = Duration.seconds(60)
-
     init(limits: DownloadLimits) {
         interval = limits.interval
         pacer = Pacer(tolerance: limits.interval * max(limits.burst - 1, 0))

@@ -41,7 +41,10 @@ struct EngineState: Sendable {
         if isFirst { try recover(&turn) }
         for input in inputs { try handle(input, &turn) }
         try passTime(&turn)
-        for gateway in turn.reconcile { try reconcile(gateway, &turn) }
+        for gateway in turn.reconcile {
+            try reconcile(gateway, &turn)
+            forgetUnneeded(gateway, at: turn.now)
+        }
         try dispatch(&turn)
         for gateway in turn.heard { try transaction.gateways.recordHeard(gateway, at: transaction.time) }
         turn.effects.nextTurn = nextTurn(after: turn.now).map(clock.monotonic(at:))
@@ -101,12 +104,24 @@ struct EngineState: Sendable {
                 try record(change, gateway, &turn)
             }
             try advanceDownload(of: gateway, &turn)
-            if gateways[gateway]?.isForgettable(at: turn.now) == true { gateways[gateway] = nil }
             turn.reconcile.insert(gateway)
         }
         if common.agenda.isOvergrown(for: gateways.entries.count) {
+            // Everybody is looked at once more, and noted again for what is found.
             common.agenda = Agenda()
-            for (gateway, state) in gateways.entries { state.deadlines.forEach { common.agenda.note(gateway, at: $0) } }
+            for (gateway, state) in gateways.entries {
+                common.agenda.note(gateway, at: turn.now)
+                if let upgrade = state.upgrade { common.agenda.note(gateway, at: upgrade.machine.deadline) }
+            }
+        }
+    }
+
+    private mutating func forgetUnneeded(_ gateway: GatewayID, at now: OperatingTime) {
+        guard let state = gateways[gateway], state.isIdle else { return }
+        if let time = state.download.pacer.fullTime(after: now) {
+            common.agenda.note(gateway, at: time)
+        } else {
+            gateways[gateway] = nil
         }
     }
 
@@ -117,13 +132,6 @@ struct EngineState: Sendable {
             next = min(next ?? .distantFuture, now.advanced(by: OperatingClock.savingInterval))
         }
         return next
-    }
-}
-
-extension GatewayState {
-    /// When something may be due for it.
-    fileprivate var deadlines: [OperatingTime] {
-        [upgrade?.machine.deadline, upgrade?.machine.notBefore, download.heldUntil].compactMap(\.self)
     }
 }
 

@@ -10,10 +10,8 @@ struct GatewayState {
     var sending: TransferID?
     var download: DownloadState
 
-    /// Whether nothing would be lost by forgetting it.
-    func isForgettable(at now: OperatingTime) -> Bool {
-        session == nil && upgrade == nil && sending == nil && download.isIdle && download.pacer.isFull(at: now)
-    }
+    /// Whether nothing goes on with it.
+    var isIdle: Bool { session == nil && upgrade == nil && sending == nil && download.isIdle }
 }
 
 /// A pending upgrade in memory.

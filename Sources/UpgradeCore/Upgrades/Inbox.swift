@@ -3,10 +3,11 @@ import Synchronization
 import UpgradeProtocol
 
 /// What waits for the engine's next turn. Filled from any thread without waiting, emptied by the engine alone.
+///
+/// It needs no limit of its own: the link stops reading from a gateway of which too many messages are not acknowledged yet.
 final class Inbox: Sendable {
     private struct Contents {
         var entries: Deque<Entry> = []
-        var messages = 0
         var isClosed = false
     }
 
@@ -20,14 +21,7 @@ final class Inbox: Sendable {
         case gatewaysChanged([GatewayID])
         /// Answered when everything before it is durable.
         case barrier(Reply<Void>)
-
-        var isMessage: Bool {
-            if case .link(.message) = self { true } else { false }
-        }
     }
-
-    /// Messages that may wait when the database does not keep up. More are dropped; what they said is said again.
-    private static let messageLimit = 100_000
 
     /// Rings when there is something to do.
     let bell: AsyncStream<Void>
@@ -43,14 +37,7 @@ final class Inbox: Sendable {
     func put(_ events: [LinkEvent]) {
         let wasEmpty = contents.withLock { contents in
             let wasEmpty = contents.entries.isEmpty
-            for event in events {
-                let entry = Entry.link(event)
-                if entry.isMessage {
-                    guard contents.messages < Self.messageLimit else { continue }
-                    contents.messages += 1
-                }
-                contents.entries.append(entry)
-            }
+            contents.entries += events.lazy.map { .link($0) }
             return wasEmpty
         }
         if wasEmpty { ring() }
@@ -72,7 +59,6 @@ final class Inbox: Sendable {
         contents.withLock { contents in
             let batch = Array(contents.entries.prefix(limit))
             contents.entries.removeFirst(batch.count)
-            contents.messages -= batch.count(where: \.isMessage)
             return batch
         }
     }

@@ -31,7 +31,7 @@ extension EngineState {
         try transaction.append(
             EventDraft(
                 .deploymentCreated, by: deployment.createdBy, company: target.company(in: scope),
-                deployment: deployment.id, "\(release.version) to \(target), \(recipients.count) gateways"))
+                deployment: deployment.id, "\(release.version) to \(target): \(counted(recipients.count))"))
         for gateway in recipients {
             try supersede(gateway.id, by: deployment, &turn)
             try begin(deployment, for: gateway, &turn)
@@ -114,7 +114,7 @@ extension EngineState {
         try transaction.append(
             EventDraft(
                 .deploymentCancelled, by: actor, company: deployment.target.company(in: scope),
-                deployment: deployment.id, "\(deployment.version), pending for \(pending.count) gateways"))
+                deployment: deployment.id, "\(deployment.version), pending for \(counted(pending.count))"))
         for gateway in pending {
             guard let change = gateways[gateway]?.upgrade?.machine.cancel(reason: "cancelled by \(actor)") else {
                 continue
@@ -125,6 +125,8 @@ extension EngineState {
         return deployment
     }
 }
+
+private func counted(_ gateways: Int) -> String { gateways == 1 ? "1 gateway" : "\(gateways) gateways" }
 
 extension DeploymentTarget {
     /// What somebody's words mean who may go no further than `scope`: *all* of a company's administrator are that company's.

@@ -18,6 +18,8 @@ struct Pacer: Sendable {
         paidUntil = max(paidUntil ?? now, now).advanced(by: cost)
     }
 
-    /// Whether all that was taken is paid for.
-    func isFull(at now: OperatingTime) -> Bool { paidUntil.map { $0 <= now } ?? true }
+    /// When all that was taken is paid for; nil when it is at `now`.
+    func fullTime(after now: OperatingTime) -> OperatingTime? {
+        paidUntil.flatMap { $0 > now ? $0 : nil }
+    }
 }

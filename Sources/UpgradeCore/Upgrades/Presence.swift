@@ -14,7 +14,7 @@ extension EngineState {
                 $0.upgrade?.ticket = nil
                 $0.download.connectionEnded()
             }
-            common.agenda.note(gateway, at: turn.now.advanced(by: DownloadState.memory))
+            turn.reconcile.insert(gateway)
             try recordPresence(of: gateway, online: false, reason, turn)
         case .subscribed(let gateway, let connection, let topic):
             guard isCurrent(connection, of: gateway) else { return }

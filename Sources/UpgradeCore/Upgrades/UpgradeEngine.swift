@@ -119,8 +119,10 @@ public final class UpgradeEngine: Sendable {
             do { return try await takeTurn(rest, alarm) } catch {
                 // Whoever waits for an answer gets the error; nothing has changed, and the rest is tried again.
                 rest.removeAll { $0.fail(error) }
-                if case DomainError.unavailable = error, await pause(because: error) { continue }
-                if case DomainError.storageFull = error, await pause(because: error) { continue }
+                if isPassing(error) {
+                    guard await pause(because: error) else { return }
+                    continue
+                }
                 guard rest.count > 1 else { return giveUp(rest, because: error) }
                 // One of them is to blame: the others succeed without it.
                 await deal(with: Array(rest[..<(rest.count / 2)]), alarm)
@@ -144,13 +146,21 @@ public final class UpgradeEngine: Sendable {
         }
     }
 
-    /// Waits a second; false when the engine is to stop instead.
+    private func isPassing(_ error: any Error) -> Bool {
+        switch error as? DomainError {
+        case .unavailable, .storageFull: true
+        default: false
+        }
+    }
+
+    /// Waits a second; false when the engine is to stop instead, with what is left unacknowledged.
     private func pause(because error: any Error) async -> Bool {
         logger.error("The database takes nothing; trying again", metadata: ["error": "\(error)"])
         do { try await time.sleep(until: time.monotonic() + .seconds(1)) } catch { return false }
         return true
     }
 
+    /// Not acknowledged, the message would come again and again, and stop its gateway from being read.
     private func giveUp(_ inputs: [TurnInput], because error: any Error) {
         logger.error("Something could not be dealt with", metadata: ["error": "\(error)", "what": "\(inputs)"])
         for case .message(_, let message) in inputs { message.acknowledge() }

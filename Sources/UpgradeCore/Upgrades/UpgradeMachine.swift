@@ -20,6 +20,8 @@ public struct UpgradeMachine: Hashable, Sendable {
     public private(set) var delivered = 0
     /// How many attempts were cut off since the last delivered one.
     public private(set) var cutOffs = 0
+    /// How often nothing could be sent since the last delivered attempt. Forgotten when the process ends.
+    private var nothingSent = 0
     /// Whether an attempt has not ended yet.
     public private(set) var isUnderWay = false
     /// The connection that had the latest attempt, or is receiving it. Forgotten when the process ends, as its connections are.
@@ -92,6 +94,7 @@ public struct UpgradeMachine: Hashable, Sendable {
         case .delivered:
             delivered += 1
             cutOffs = 0
+            nothingSent = 0
             guard state == .pending else { return nil }
             deadline = now.advanced(by: policy.upgradeTimeout)
             notBefore = now.advanced(by: policy.pauseAfterDelivery)
@@ -105,8 +108,9 @@ public struct UpgradeMachine: Hashable, Sendable {
             attempts -= 1
             if attempts == 0 { fromVersion = nil }
             connection = nil
+            nothingSent += 1
             guard state == .pending else { return nil }
-            postpone(to: now.advanced(by: AttemptPolicy.pauseAfterNothingSent))
+            postpone(to: now.advanced(by: AttemptPolicy.pause(afterNothingSent: nothingSent)))
             return .notSent
         }
     }
