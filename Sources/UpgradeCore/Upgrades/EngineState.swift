@@ -45,6 +45,10 @@ struct EngineState: Sendable {
             try reconcile(gateway, &turn)
             forgetUnneeded(gateway, at: turn.now)
         }
+        // Nobody was ready: whoever becomes so later comes after the wave.
+        for deployment in turn.ordered where common.copies[.push(deployment)] == nil {
+            common.deployments.waveIsOver(for: deployment)
+        }
         try dispatch(&turn)
         for gateway in turn.heard { try transaction.gateways.recordHeard(gateway, at: transaction.time) }
         turn.effects.nextTurn = nextTurn(after: turn.now).map(clock.monotonic(at:))

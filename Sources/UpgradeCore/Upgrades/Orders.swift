@@ -32,6 +32,7 @@ extension EngineState {
             EventDraft(
                 .deploymentCreated, by: deployment.createdBy, company: target.company(in: scope),
                 deployment: deployment.id, "\(release.version) to \(target): \(counted(recipients.count))"))
+        turn.ordered.append(deployment.id)
         for gateway in recipients {
             try supersede(gateway.id, by: deployment, &turn)
             try begin(deployment, for: gateway, &turn)

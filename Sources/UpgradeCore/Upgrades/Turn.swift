@@ -7,6 +7,8 @@ struct Turn {
     var effects = Effects()
     /// Gateways whose upgrade is to be looked at before the turn ends.
     var reconcile: Set<GatewayID> = []
+    /// Deployments that were ordered in this turn.
+    var ordered: [DeploymentID] = []
     /// Gateways that were heard of, and whose row does not say so yet.
     var heard: Set<GatewayID> = []
 }

@@ -33,6 +33,17 @@ import UpgradeProtocol
         }
     }
 
+    @Test("When nobody is ready for all, whoever comes later gets it on the own topic")
+    func allWhenNobodyIsReady() async throws {
+        try await withEngine { fixture in
+            try await fixture.addRelease("1.2")
+            try await fixture.store.add(["gw1"], company: "2")
+            try await fixture.order("1.2", .all)
+            try await fixture.connect("gw1", reporting: "0.5")
+            #expect(fixture.takeUpgrades().map(\.topic) == [.toGateway(.upgrade, "gw1")])
+        }
+    }
+
     @Test("A gateway that subscribed to the topic without an id alone is reached by all, by no other order")
     func formWithoutID() async throws {
         try await withEngine { fixture in
