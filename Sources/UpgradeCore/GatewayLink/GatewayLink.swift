@@ -18,24 +18,32 @@ public protocol GatewayLink: Sendable {
 
 /// One connection of one gateway. Never used again within a process.
 public struct ConnectionID: Hashable, Sendable {
+    /// A number that is never given again within a process.
     public let rawValue: UInt64
+    /// The name of that number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// One payload on its way to one gateway, whose end is reported.
 public struct TransferID: Hashable, Sendable {
+    /// A number that is never given again within a process.
     public let rawValue: UInt64
+    /// The name of that number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
 /// Something to send to gateways.
 public struct Publication: Sendable {
+    /// Where to.
     public var topic: Topic
+    /// What.
     public var payload: OutboundPayload
+    /// Whom for.
     public var audience: Audience
     /// The publication never outlives a connection: it is neither queued for an absent client nor kept in flight across a disconnect.
     public var endsWithConnection: Bool
 
+    /// A publication at QoS 1, never retained.
     public init(topic: Topic, payload: OutboundPayload, audience: Audience, endsWithConnection: Bool) {
         self.topic = topic
         self.payload = payload
@@ -62,10 +70,14 @@ public enum Audience: Sendable {
 
 /// One connection that a publication is meant for, and the name under which its delivery is reported.
 public struct Recipient: Sendable {
+    /// The client id of the connection.
     public var gateway: GatewayID
+    /// The connection.
     public var connection: ConnectionID
+    /// The name that the end of this delivery is reported under.
     public var transfer: TransferID
 
+    /// One connection, and the name of its delivery.
     public init(gateway: GatewayID, connection: ConnectionID, transfer: TransferID) {
         self.gateway = gateway
         self.connection = connection
@@ -102,14 +114,18 @@ public enum TransferEnd: Sendable, Equatable {
 
 /// One PUBLISH from a gateway.
 public struct InboundMessage: Sendable {
+    /// The client id of the connection.
     public var gateway: GatewayID
+    /// The connection.
     public var connection: ConnectionID
+    /// What the message is, by its topic.
     public var verb: GatewayVerb
     /// The whole MQTT payload: a frame, as yet unchecked.
     public var payload: [UInt8]
     /// Sends the PUBACK (QoS 1) or PUBREC (QoS 2); nothing at QoS 0. Called once, when what the message changed is durable or nothing is to change.
     public var acknowledge: @Sendable () -> Void
 
+    /// One PUBLISH to `TOCLOUD/<verb>/<gateway>`.
     public init(
         gateway: GatewayID, connection: ConnectionID, verb: GatewayVerb, payload: [UInt8],
         acknowledge: @escaping @Sendable () -> Void

@@ -2,13 +2,17 @@ public import UpgradeProtocol
 
 /// What an installation may set of the engine's conduct.
 public struct EngineConfiguration: Sendable {
+    /// How long and how often an upgrade is tried.
     public var policy: AttemptPolicy
     /// How versions are written in messages to gateways.
     public var wireVersions: VersionStyle
+    /// What becomes of gateways that nobody knows.
     public var newGateways: NewGateways
     /// Bytes of executables a second to all gateways together; nil for no limit.
     public var egressLimit: Int?
+    /// How many executables are on their way at a time.
     public var transferLimits: TransferLimits
+    /// How often one gateway may have an executable by asking for it.
     public var downloadLimits: DownloadLimits
 
     /// The defaults of `umd` on loopback.
@@ -36,6 +40,7 @@ public enum NewGateways: String, Sendable, CaseIterable {
 
 /// How many executables are on their way at a time; the rest wait their turn.
 public struct TransferLimits: Sendable {
+    /// Transfers on their way together.
     public var count: Int
     /// Bytes that the transfers on their way may hold in the system's socket buffers together.
     public var bytes: Int
@@ -44,6 +49,7 @@ public struct TransferLimits: Sendable {
     /// After so long a transfer no longer counts: many slow gateways do not keep the fast ones waiting.
     public var patience: Duration
 
+    /// Limits that keep a fleet of ten thousand busy and the system's socket buffers within 256 MiB.
     public init(
         count: Int = 1024, bytes: Int = 256 << 20, bytesOfOne: Int = 512 << 10, patience: Duration = .seconds(10)
     ) {
@@ -61,6 +67,7 @@ public struct DownloadLimits: Sendable {
     /// The time that one download costs after that.
     public var interval: Duration
 
+    /// Ten in a row, and then three a minute.
     public init(burst: Int = 10, interval: Duration = .seconds(20)) {
         self.burst = burst
         self.interval = interval

@@ -15,6 +15,7 @@ public struct OperatingTime: Hashable, Comparable, Sendable {
         return OperatingTime(milliseconds: overflow ? .max : sum)
     }
 
+    /// Whether a point comes before another.
     public static func < (left: OperatingTime, right: OperatingTime) -> Bool { left.milliseconds < right.milliseconds }
 }
 

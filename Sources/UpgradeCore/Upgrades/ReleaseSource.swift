@@ -10,10 +10,14 @@ public protocol ReleaseSource: Sendable {
 
 /// A release's file, verified.
 public struct ReleaseCopy: Hashable, Sendable {
+    /// Where the file is.
     public var path: String
+    /// Bytes.
     public var size: Int
+    /// The CRC-32 of all its bytes.
     public var crc32: UInt32
 
+    /// The file at `path`, which has been read and found to be right.
     public init(path: String, size: Int, crc32: UInt32) {
         self.path = path
         self.size = size
@@ -26,5 +30,6 @@ public struct ReleaseDamage: Error, Hashable, Sendable, CustomStringConvertible 
     /// One line that says what is wrong.
     public let description: String
 
+    /// Damage that `description` says in one line.
     public init(_ description: String) { self.description = description }
 }

@@ -12,12 +12,16 @@ public protocol TimeSource: Sendable {
 public struct SystemTime: TimeSource {
     private static let origin = ContinuousClock.now
 
+    /// The system's continuous clock and its wall clock.
     public init() {}
 
+    /// Goes on while the system sleeps.
     public func monotonic() -> Duration { Self.origin.duration(to: .now) }
 
+    /// The system's time of day.
     public func now() -> Timestamp { .now() }
 
+    /// Sleeps on the continuous clock.
     public func sleep(until deadline: Duration) async throws {
         try await Task.sleep(until: Self.origin.advanced(by: deadline), clock: .continuous)
     }

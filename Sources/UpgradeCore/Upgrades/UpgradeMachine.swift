@@ -9,6 +9,7 @@ public struct UpgradeMachine: Hashable, Sendable {
     public let target: Version
     /// The version that the gateway was known to have when the order was given.
     public let knownVersion: Version?
+    /// Where it stands.
     public private(set) var state = UpgradeState.pending
     /// Why the upgrade ended as it did; nil while it is pending and when it is confirmed.
     public private(set) var reason: String?
@@ -172,9 +173,12 @@ public struct UpgradeMachine: Hashable, Sendable {
 
 /// What a gateway said of an installation that failed: the additive members of STATUS.
 public struct ReportedFailure: Hashable, Sendable {
+    /// The version that could not be installed.
     public var version: Version
+    /// One line, in the gateway's words.
     public var reason: String
 
+    /// A failure to install `version`.
     public init(version: Version, reason: String) {
         self.version = version
         self.reason = reason
