@@ -111,7 +111,7 @@ let tests: [Target] = [
         ],
         swiftSettings: settings),
     .testTarget(
-        name: "UpgradeCLITests", dependencies: ["UpgradeCLI", "UpgradeAPI", "UpgradeCore"],
+        name: "UpgradeCLITests", dependencies: ["UpgradeCLI", "UpgradeAPI", "UpgradeCore", "UpgradeProtocol"],
         swiftSettings: settings),
     .testTarget(
         name: "EndToEndTests",

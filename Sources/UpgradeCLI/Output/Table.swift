@@ -1,11 +1,13 @@
 /// Text in columns, for people.
 struct Table {
     private let header: [String]
+    private let yielding: Set<String>
     private var rows: [[String]] = []
 
-    /// A table whose columns have these titles.
-    init(_ header: String...) {
+    /// A table whose columns have these titles. Where the terminal is too narrow, the `yielding` columns are cut before the others.
+    init(_ header: String..., yielding: Set<String> = []) {
         self.header = header
+        self.yielding = yielding
     }
 
     /// Adds a row; nil shows as a dash.
@@ -13,11 +15,15 @@ struct Table {
         rows.append(cells.map { $0.map(\.printable) ?? "-" })
     }
 
-    /// The lines, at most `columns` wide: the widest column gives way first, and what it cuts ends in an ellipsis.
+    /// The lines, at most `columns` wide: the widest column gives way first, and what is cut ends in an ellipsis.
     func lines(columns limit: Int?) -> [String] {
         let lines = [header] + rows
         var widths = header.indices.map { column in lines.map { $0[column].columns }.max() ?? 0 }
-        if let limit { Self.shrink(&widths, to: limit) }
+        if let limit {
+            let first = header.indices.filter { yielding.contains(header[$0]) }
+            Self.shrink(&widths, at: first, toAtLeast: Self.readable, total: limit)
+            Self.shrink(&widths, at: Array(header.indices), toAtLeast: Self.narrowest, total: limit)
+        }
         return lines.map { cells in
             let padded = zip(cells, widths).map { cell, width in
                 let text = cell.cut(toColumns: width)
@@ -28,15 +34,17 @@ struct Table {
     }
 
     private static let gap = "  "
+    /// A text that is cut shorter than this says little.
+    private static let readable = 8
     /// Narrower than this a column says nothing.
     private static let narrowest = 4
 
-    private static func shrink(_ widths: inout [Int], to limit: Int) {
-        var excess = widths.reduce(0, +) + gap.count * (widths.count - 1) - limit
-        while excess > 0, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > narrowest {
+    private static func shrink(_ widths: inout [Int], at columns: [Int], toAtLeast least: Int, total: Int) {
+        var excess = widths.reduce(0, +) + gap.count * (widths.count - 1) - total
+        while excess > 0, let widest = columns.max(by: { widths[$0] < widths[$1] }), widths[widest] > least {
             // Down to the next widest at once, so that long texts do not cost a turn per column.
-            let next = widths.enumerated().filter { $0.offset != widest }.map(\.element).max() ?? narrowest
-            let target = max(narrowest, widths[widest] - excess, min(next, widths[widest] - 1))
+            let next = columns.filter { $0 != widest }.map { widths[$0] }.max() ?? least
+            let target = max(least, widths[widest] - excess, min(next, widths[widest] - 1))
             excess -= widths[widest] - target
             widths[widest] = target
         }

@@ -40,7 +40,7 @@ struct Events: AsyncParsableCommand {
     private func show(_ page: PageBody<EventBody>) throws {
         let printer = Printer(options.connection)
         guard !options.connection.json else { return try printer.json(page) }
-        var table = Table("TIME", "EVENT", "BY", "GATEWAY", "COMPANY", "DETAIL")
+        var table = Table("TIME", "EVENT", "BY", "GATEWAY", "COMPANY", "DETAIL", yielding: ["DETAIL", "BY", "GATEWAY"])
         for event in page.items.reversed() {
             table.add(
                 event.time.short, event.kind, event.actor, event.gatewayId?.rawValue, event.companyId?.rawValue,

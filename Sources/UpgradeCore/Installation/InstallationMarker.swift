@@ -14,7 +14,8 @@ public struct InstallationMarker: Codable, Equatable, Sendable {
     /// The marker of the installation with this id.
     public init(installation: String, createdAt: Date = Date()) {
         self.installation = installation
-        self.createdAt = createdAt
+        // As the file tells it: to the second.
+        self.createdAt = Date(timeIntervalSince1970: createdAt.timeIntervalSince1970.rounded(.down))
         format = Self.currentFormat
     }
 

@@ -12,7 +12,7 @@ struct ListCompanies: AsyncParsableCommand {
         let companies = try await options.connection.withDaemon { client in
             try await client.all { page throws(APIError) in try await client.companies(page) }
         }
-        var table = Table("COMPANY", "NAME", "REGISTERED")
+        var table = Table("COMPANY", "NAME", "REGISTERED", yielding: ["NAME"])
         for company in companies { table.add(company.id.rawValue, company.name, company.registered.yesOrNo) }
         try Printer(options.connection).list(companies, table)
     }

@@ -12,7 +12,7 @@ struct ListDeployments: AsyncParsableCommand {
         let deployments = try await options.connection.withDaemon { client in
             try await client.all { page throws(APIError) in try await client.deployments(page) }
         }
-        var table = Table("ID", "VERSION", "TARGET", "STATE", "BY", "AT")
+        var table = Table("ID", "VERSION", "TARGET", "STATE", "BY", "AT", yielding: ["TARGET", "STATE", "BY"])
         for deployment in deployments {
             table.add(
                 String(deployment.id), deployment.version.description, deployment.target.summary,

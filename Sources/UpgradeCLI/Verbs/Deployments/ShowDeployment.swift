@@ -31,7 +31,8 @@ struct ShowDeployment: AsyncParsableCommand {
                 "ordered at": deployment.createdAt.short, "state": deployment.counts.summary,
             ])
         guard !options.connection.json else { return }
-        var table = Table("GATEWAY", "STATE", "ATTEMPTS", "FROM", "SENT", "SETTLED", "REASON")
+        var table = Table(
+            "GATEWAY", "STATE", "ATTEMPTS", "FROM", "SENT", "SETTLED", "REASON", yielding: ["REASON", "GATEWAY"])
         for upgrade in upgrades {
             table.add(
                 upgrade.gatewayId.rawValue, upgrade.state.rawValue, String(upgrade.attempts),

@@ -28,7 +28,9 @@ struct ListGateways: AsyncParsableCommand {
         let gateways = try await options.withDaemon { client in
             try await client.all { page throws(APIError) in try await client.gateways(query, page: page) }
         }
-        var table = Table("GATEWAY", "NAME", "COMPANY", "VERSION", "ONLINE", "UPGRADE", "TARGET", "LAST SEEN")
+        var table = Table(
+            "GATEWAY", "NAME", "COMPANY", "VERSION", "ONLINE", "UPGRADE", "TARGET", "LAST SEEN",
+            yielding: ["NAME", "GATEWAY", "COMPANY"])
         for gateway in gateways {
             table.add(
                 gateway.id.rawValue, gateway.name, gateway.companyId?.rawValue ?? "(not approved)",

@@ -12,7 +12,7 @@ struct ListReleases: AsyncParsableCommand {
         let releases = try await options.connection.withDaemon { client in
             try await client.all { page throws(APIError) in try await client.releases(page) }
         }
-        var table = Table("VERSION", "SIZE", "STATE", "GATEWAYS", "ADDED", "SHA-256")
+        var table = Table("VERSION", "SIZE", "STATE", "GATEWAYS", "ADDED", "SHA-256", yielding: ["SHA-256"])
         for release in releases {
             table.add(
                 release.version.description, bytes(Int64(release.size)), release.state.rawValue,

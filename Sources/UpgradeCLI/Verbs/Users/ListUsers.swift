@@ -12,7 +12,7 @@ struct ListUsers: AsyncParsableCommand {
         let users = try await options.connection.withDaemon { client in
             try await client.all { page throws(APIError) in try await client.users(page) }
         }
-        var table = Table("USER", "NAME", "ROLE", "COMPANY")
+        var table = Table("USER", "NAME", "ROLE", "COMPANY", yielding: ["NAME"])
         for user in users { table.add(user.username, user.name, user.role.rawValue, user.companyId.rawValue) }
         try Printer(options.connection).list(users, table)
     }
