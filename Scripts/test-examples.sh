@@ -3,5 +3,50 @@
 set -euo pipefail
 
 programs=$1
+folder=$(mktemp -d "${TMPDIR:-/tmp}/upgrade-manager-examples.XXXXXX")
+pids=()
+
+stop() {
+    status=$?
+    trap - EXIT
+    for pid in "${pids[@]}"; do
+        kill -TERM "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -rf "$folder"
+    exit "$status"
+}
+trap stop EXIT
+
 echo "frames-only:"
 "$programs/frames-only"
+
+echo "embedded-broker:"
+mkfifo "$folder/ready"
+"$programs/embedded-broker" --port 0 >"$folder/ready" &
+pids+=("$!")
+read -r ready <"$folder/ready"
+echo "$ready"
+port=${ready##*:}
+
+echo "minimal-gateway:"
+# A frame by hand: time, length, CRC, payload.
+printf '\x57\x61\x62\x80\x00\x00\x00\x03\x19\x38\x0e\x191.2' >"$folder/frame"
+mkdir "$folder/gateway"
+"$programs/minimal-gateway" 127.0.0.1 "$port" gw2 2 "$folder/gateway" --once &
+gateway=$!
+pids+=("$gateway")
+deadline=$((SECONDS + 30))
+# The broker keeps nothing for a gateway that has not subscribed yet, so the frame is sent until the gateway is done.
+while kill -0 "$gateway" 2>/dev/null; do
+    [ $SECONDS -lt $deadline ] || { echo "minimal-gateway was not upgraded in time" >&2; exit 1; }
+    for verb in DOWNLOAD_UPGRADE UPGRADE; do
+        mosquitto_pub -p "$port" -q 1 -t "TOGATEWAY/$verb/gw2" -f "$folder/frame"
+    done
+    sleep 0.2
+done
+wait "$gateway"
+for file in kept program; do
+    [ "$(cat "$folder/gateway/$file")" = 1.2 ] || { echo "minimal-gateway's file '$file' is not what was sent" >&2; exit 1; }
+done
+cat "$folder/gateway/state.json" && echo

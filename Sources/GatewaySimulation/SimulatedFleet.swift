@@ -1,4 +1,3 @@
-import Logging
 import MQTTWire
 public import UpgradeGateway
 public import UpgradeProtocol
@@ -33,15 +32,12 @@ public struct SimulatedFleet: Sendable {
                 let installer = SimulatedInstaller(
                     duration: settings.installationTime, failureRate: settings.failureRate)
                 group.addTask {
-                    let agent = GatewayAgent(gateway, installer: installer, logger: Self.silence) { onEvent(id, $0) }
+                    let agent = GatewayAgent(gateway, installer: installer) { onEvent(id, $0) }
                     try await agent.run()
                 }
             }
         }
     }
-
-    /// Events say it all.
-    private static let silence = Logger(label: "gateway-sim") { _ in SwiftLogNoOpLogHandler() }
 
     private static func loops(for gateways: Int) throws(GatewayError) -> [EventLoop] {
         var loops: [EventLoop] = []

@@ -23,7 +23,7 @@ public final class GatewayAgent: Sendable {
     public let configuration: GatewayConfiguration
 
     private let installer: any Installer
-    private let logger: Logger
+    private let logger: Logger?
     private let onEvent: @Sendable (GatewayEvent) -> Void
     private let inputs: AsyncStream<GatewayMachine.Input>
     private let feed: AsyncStream<GatewayMachine.Input>.Continuation
@@ -34,11 +34,11 @@ public final class GatewayAgent: Sendable {
     /// - Parameters:
     ///   - configuration: who the gateway is, and where the server.
     ///   - installer: how an executable gets to run.
-    ///   - logger: hears every event, at info and below.
+    ///   - logger: hears every event, at info and below; nil: no log.
     ///   - onEvent: hears every event, in order. It must return soon; the agent waits for it.
     public init(
         _ configuration: GatewayConfiguration, installer: any Installer,
-        logger: Logger = Logger(label: "upgrade-gateway"),
+        logger: Logger? = nil,
         onEvent: @escaping @Sendable (GatewayEvent) -> Void = { _ in }
     ) {
         self.configuration = configuration
@@ -52,12 +52,12 @@ public final class GatewayAgent: Sendable {
     ///
     /// - Parameters:
     ///   - configuration: who the gateway is, and where the server.
-    ///   - logger: hears every event, at info and below.
+    ///   - logger: hears every event, at info and below; nil: no log.
     ///   - onEvent: hears every event, in order. It must return soon; the agent waits for it.
     ///   - install: installs an executable at once and returns the version that runs then.
     ///   - keep: keeps a download for later.
     public convenience init(
-        _ configuration: GatewayConfiguration, logger: Logger = Logger(label: "upgrade-gateway"),
+        _ configuration: GatewayConfiguration, logger: Logger? = nil,
         onEvent: @escaping @Sendable (GatewayEvent) -> Void = { _ in },
         install: @escaping @Sendable (Executable) async throws -> Version,
         keep: @escaping @Sendable (Executable) async throws -> Void = { _ in }
@@ -210,7 +210,7 @@ public final class GatewayAgent: Sendable {
 
     private func tell(_ event: GatewayEvent) {
         onEvent(event)
-        logger.log(
+        logger?.log(
             level: event.logLevel, "\(event)", metadata: ["gateway": "\(configuration.gatewayID)"], source: nil)
     }
 }
