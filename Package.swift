@@ -67,7 +67,7 @@ let libraries: [Target] = [
         swiftSettings: settings),
     .target(
         name: "GatewaySimulation",
-        dependencies: ["UpgradeGateway", "UpgradeProtocol", "MQTTWire", "CPosix", argumentParser, logging],
+        dependencies: ["UpgradeGateway", "UpgradeProtocol", "MQTTWire", argumentParser],
         swiftSettings: settings),
 ]
 
@@ -97,7 +97,7 @@ let tests: [Target] = [
         name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix", logging], swiftSettings: settings),
     .testTarget(
         name: "UpgradeGatewayTests",
-        dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire"],
+        dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire", logging],
         swiftSettings: settings),
     .testTarget(
         name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", grdb, logging],
