@@ -18,6 +18,7 @@ public struct BrokerConfiguration: Sendable {
     public var listeners: [Listener]
     /// The number of loop threads; `nil` for one per processor.
     public var loops: Int?
+    /// Every limit that the broker keeps.
     public var limits: Limits
 
     /// A broker on the default listener with the default limits.

@@ -49,6 +49,7 @@ public struct Hooks: Sendable {
 
 /// Whether a client may publish to a topic.
 public enum PublishDecision: Sendable, Hashable {
+    /// The message goes its way.
     case allow
     /// The message is dropped. MQTT 3 has no word for it, so its clients get the usual acknowledgement; 5.0 clients get 0x87 (Not authorized).
     case refuse

@@ -24,6 +24,7 @@ public struct Interceptor: Sendable {
 public struct InterceptedPublication: Sendable {
     /// Who published it, on which connection.
     public let client: ConnectedClient
+    /// The name it was published under; a topic alias is resolved.
     public let topic: TopicName
     /// The application message, unchanged.
     public let payload: SharedSlice

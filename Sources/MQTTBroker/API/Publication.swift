@@ -2,6 +2,7 @@ public import MQTTWire
 
 /// A publication of the embedding program.
 public struct OutboundPublication: Sendable {
+    /// The name it is published under.
     public var topic: TopicName
     /// Bytes that go before ``body``, such as a frame's header; meant to be few.
     public var prefix: [UInt8]
@@ -11,6 +12,7 @@ public struct OutboundPublication: Sendable {
     public var qos: QoS
     /// Whether the broker keeps it as the topic's retained message.
     public var retain: Bool
+    /// Who gets it.
     public var audience: DeliveryAudience
     /// The publication never outlives a connection: it is neither queued for an absent client nor kept in flight when the connection ends.
     /// This departs from [MQTT-4.4.0-1] on purpose: whoever sets it sends again by rules of their own.
@@ -41,11 +43,14 @@ public enum DeliveryAudience: Sendable {
 
 /// One connection that a publication is meant for.
 public struct DeliveryTarget: Sendable {
+    /// The client id, which tells the loop that the connection lives on.
     public var clientID: ClientID
+    /// The connection; a later one of the same client is not meant.
     public var connectionID: ConnectionID
     /// The name of this delivery in ``DeliveryReport``s.
     public var token: DeliveryToken
 
+    /// Names one connection and one delivery to it.
     public init(clientID: ClientID, connectionID: ConnectionID, token: DeliveryToken) {
         self.clientID = clientID
         self.connectionID = connectionID
@@ -55,8 +60,10 @@ public struct DeliveryTarget: Sendable {
 
 /// The embedding program's name for one delivery. The broker only hands it back.
 public struct DeliveryToken: Hashable, Sendable {
+    /// Any number that the embedding program has not used for a delivery under way.
     public let rawValue: UInt64
 
+    /// Names a delivery by this number.
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
@@ -66,6 +73,7 @@ public enum DeliveryReport: Sendable, Equatable {
     case began(DeliveryToken)
     /// The last byte was handed to the socket.
     case written(DeliveryToken)
+    /// The delivery is over, one way or the other; the token may be used again.
     case ended(DeliveryToken, DeliveryEnd)
 }
 

@@ -17,7 +17,9 @@ public protocol SessionStore: Sendable {
 
 /// What a store gives back at start.
 public struct StoredState: Sendable {
+    /// All sessions that had not ended.
     public var sessions: [StoredSession]
+    /// The retained message of each topic.
     public var retained: [StoredMessage]
 
     /// The state of a store.
@@ -29,9 +31,11 @@ public struct StoredState: Sendable {
 
 /// One session as it was.
 public struct StoredSession: Sendable {
+    /// The key of the session.
     public var clientID: ClientID
     /// The time that the session has left without its client; `nil`: it does not expire.
     public var expiresIn: Duration?
+    /// What the client had subscribed to, one per filter.
     public var subscriptions: [StoredSubscription]
     /// Messages in flight, in the order in which they were sent, then those never sent, in order.
     public var deliveries: [StoredDelivery]
@@ -53,7 +57,9 @@ public struct StoredSession: Sendable {
 
 /// One subscription of a stored session.
 public struct StoredSubscription: Sendable {
+    /// The whole filter, `$share/group/` included.
     public var filter: TopicFilter
+    /// The options of the last SUBSCRIBE to it.
     public var options: SubscriptionOptions
     /// The Subscription Identifier.
     public var identifier: Int?
@@ -70,11 +76,15 @@ public struct StoredSubscription: Sendable {
 public struct StoredMessage: Sendable {
     /// Unique over the life of the store: the broker goes on above the highest that it was given back.
     public var id: UInt64
+    /// The name it was published under.
     public var topic: TopicName
     /// The application message is `prefix` followed by `body`.
     public var prefix: [UInt8]
+    /// The bytes after `prefix`; read them when the change comes, or keep the slice.
     public var body: SharedSlice
+    /// The QoS of the publication.
     public var qos: QoS
+    /// The RETAIN flag of the publication.
     public var retain: Bool
     /// The properties that travel with the message.
     public var properties: Properties
@@ -107,12 +117,15 @@ public struct StoredDelivery: Sendable {
         case released(PacketID)
     }
 
+    /// The message, the same for all its deliveries.
     public var message: StoredMessage
+    /// The QoS of the delivery, which a subscription may have lowered.
     public var qos: QoS
     /// The RETAIN flag that the subscriber sees.
     public var retain: Bool
     /// The Subscription Identifiers that go with it.
     public var identifiers: [Int]
+    /// How far the delivery has come.
     public var stage: Stage
 
     /// A delivery as a store read it.
@@ -127,10 +140,13 @@ public struct StoredDelivery: Sendable {
 
 /// A will that is to be published if its client does not come back in time.
 public struct StoredWill: Sendable {
+    /// The will as CONNECT brought it.
     public var will: Will
     /// The user name of the client, for the publish hook.
     public var userName: String?
+    /// The address that the client had, for the publish hook.
     public var remoteAddress: String
+    /// The version that the client spoke, for the publish hook.
     public var protocolVersion: ProtocolVersion
 
     /// A will as a store read it.
@@ -150,11 +166,15 @@ public enum StoreChange: Sendable {
     case sessionAbsent(ClientID)
     /// The session and all that belongs to it is gone.
     case sessionEnded(ClientID)
+    /// A subscription was made, or one to the same filter replaced.
     case subscribed(ClientID, StoredSubscription)
+    /// A subscription ended.
     case unsubscribed(ClientID, TopicFilter)
+    /// A message waits for the session.
     case queued(ClientID, StoredDelivery)
     /// The oldest queued delivery of that message was sent for the first time.
     case sent(ClientID, message: UInt64, PacketID)
+    /// PUBREC came for that packet id: PUBREL is all that is to be sent again.
     case released(ClientID, PacketID)
     /// The delivery in flight under that packet id is done.
     case settled(ClientID, PacketID)
@@ -164,7 +184,9 @@ public enum StoreChange: Sendable {
     case received(ClientID, PacketID)
     /// Its PUBREL came.
     case completed(ClientID, PacketID)
+    /// A message replaces the retained one of its topic.
     case retained(StoredMessage)
+    /// The topic has no retained message any more.
     case retainedCleared(TopicName)
     /// The client left a will, or it was published or discarded.
     case will(ClientID, StoredWill?)

@@ -14,6 +14,7 @@ public struct OutboundWindow<Message> {
 
     /// One message in flight.
     public struct Entry {
+        /// The packet id under which it is in flight.
         public let packetID: PacketID
         public fileprivate(set) var stage: Stage
         /// The message; `nil` once PUBREC came, since it is never sent again [MQTT-4.3.3-6].
