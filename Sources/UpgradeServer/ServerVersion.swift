@@ -1,5 +1,7 @@
+import UpgradeCore
+
 /// The version of this software.
 public enum ServerVersion {
     /// What `umd --version` prints.
-    public static let current = "0.1.0"
+    public static let current = SoftwareVersion.current
 }
