@@ -30,8 +30,8 @@ public enum ChannelEnd: Sendable, CustomStringConvertible {
 open class PacketChannel: EventSource {
     /// The most that one connection reads or writes in a turn, so that a large payload leaves the others their share.
     private static let bytesPerTurn = 256 * 1024
-    /// How long a connection that was closed gracefully may take until the peer has closed its side.
-    private static let lingerLimit = Duration.seconds(2)
+    /// How long a connection that was closed gracefully may take no bytes, and then until the peer has closed its side.
+    private static let lingerLimit = Duration.seconds(5)
 
     private enum State {
         case idle
@@ -134,8 +134,17 @@ open class PacketChannel: EventSource {
         guard state == .open else { return }
         state = .closing
         handOver = nil
-        linger = loop.schedule(after: Self.lingerLimit) { [weak self] in self?.close() }
+        waitForPeer()
         loop.flushAtEndOfTurn(self)
+    }
+
+    /// Closes once neither bytes leave nor the peer closes for a while.
+    private func waitForPeer() {
+        linger = loop.schedule(after: Self.lingerLimit) { [weak self] in
+            guard let self else { return }
+            linger = nil
+            if state == .closing, MonotonicTime.now - lastOutput < Self.lingerLimit { waitForPeer() } else { close() }
+        }
     }
 
     /// Ends this channel's life without closing the connection: after the packet that is being delivered, stream and unread bytes go to the closure.

@@ -171,7 +171,7 @@ struct ScriptedServerTests {
             })
         let states = client.states
         client.start()
-        let waits = try await within(.seconds(20), "five waits") { () -> [Duration] in
+        let waits = try await within(.seconds(50), "five waits") { () -> [Duration] in
             var waits: [Duration] = []
             for await case .waiting(_, let delay) in states {
                 waits.append(delay)

@@ -27,7 +27,7 @@ extension MQTTClient {
     }
 
     /// The next messages.
-    func collect(_ count: Int, within limit: Duration = .seconds(20)) async throws -> [MQTTMessage] {
+    func collect(_ count: Int, within limit: Duration = .seconds(50)) async throws -> [MQTTMessage] {
         try await MQTTWireTests.within(limit, "\(count) messages for \(configuration.clientID)") { [messages] in
             var collected: [MQTTMessage] = []
             for await message in messages {
@@ -47,7 +47,7 @@ extension MQTTClient {
     @discardableResult
     func reaches(_ what: String, _ matches: @escaping @Sendable (State) -> Bool) async throws -> State {
         let states = states
-        return try await MQTTWireTests.within(.seconds(20), "\(configuration.clientID) is \(what)") {
+        return try await MQTTWireTests.within(.seconds(50), "\(configuration.clientID) is \(what)") {
             for await state in states where matches(state) { return state }
             throw TimeLimitExceeded()
         }

@@ -2,7 +2,7 @@ import Testing
 
 /// Waits until the condition holds; a test that waits for more than the limit has failed.
 func eventually(
-    within limit: Duration = .seconds(20), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    within limit: Duration = .seconds(50), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + limit
@@ -16,7 +16,8 @@ func eventually(
 
 /// Runs the operation, or fails when it takes too long.
 func within<Result: Sendable>(
-    _ limit: Duration = .seconds(20), _ what: Comment, sourceLocation: SourceLocation = #_sourceLocation,
+    _ limit: Duration = .seconds(50), _ what: Comment,
+    sourceLocation: SourceLocation = #_sourceLocation,
     _ operation: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result.self) { group in
