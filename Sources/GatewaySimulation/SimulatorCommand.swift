@@ -6,6 +6,7 @@ import UpgradeProtocol
 
 /// `gateway-sim`: gateways without hardware, one or thousands.
 public struct SimulatorCommand: AsyncParsableCommand {
+    /// Its name and help.
     public static let configuration = CommandConfiguration(
         commandName: "gateway-sim",
         abstract: "Simulates gateways: they start at version 0.5 and install whatever version the cloud sends them.",
@@ -52,8 +53,10 @@ public struct SimulatorCommand: AsyncParsableCommand {
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
+    /// A command without its arguments, for the parser.
     public init() {}
 
+    /// Refuses values that no simulation can have (exit 64).
     public func validate() throws {
         if let count, !(1...Self.mostGateways ~= count) {
             throw ValidationError("--count \(count): it is 1 to \(Self.mostGateways)")
@@ -66,6 +69,8 @@ public struct SimulatorCommand: AsyncParsableCommand {
         _ = try gatewayIDs()
     }
 
+    /// Simulates until a signal comes: then it ends with 0. Otherwise 71 for want of descriptors or the like, 77 when the server refuses the one gateway, 78
+    /// without `--nossl`.
     public func run() async throws {
         guard nossl else {
             throw Self.failure("TLS is not available in this version; add --nossl for plain MQTT", EX_CONFIG)

@@ -4,7 +4,9 @@ import Glibc
 public struct FileError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was tried.
     public enum Action: String, Hashable, Sendable {
+        /// Opening it or reading from it.
         case read
+        /// Making it, writing to it, or putting it in its place.
         case write
     }
 

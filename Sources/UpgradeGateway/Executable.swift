@@ -42,13 +42,17 @@ public struct Executable: Sendable, RandomAccessCollection {
         self.requestedVersion = requestedVersion
     }
 
+    /// The first byte's position: 0.
     public var startIndex: Int { 0 }
+    /// The number of bytes.
     public var endIndex: Int { bytes.count }
 
+    /// One byte. A position that is not there is a programming error and traps.
     public subscript(position: Int) -> UInt8 {
         bytes.withUnsafeBytes { $0[position] }
     }
 
+    /// Lends all bytes as a buffer, which must not leave the closure; never nil.
     public func withContiguousStorageIfAvailable<Result>(
         _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
     ) rethrows -> Result? {
