@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// `umd --nossl` on a throw-away data folder and free ports, and `umctl` for it.
+final class Daemon: Sendable {
+    let data: String
+    let http: String
+    let mqttPort: UInt16
+    private let program: Program
+
+    private init(data: String, http: String, mqttPort: UInt16, program: Program) {
+        self.data = data
+        self.http = http
+        self.mqttPort = mqttPort
+        self.program = program
+    }
+
+    /// Starts a daemon, runs the body, and ends the daemon whatever happened.
+    static func with(_ arguments: [String] = [], _ body: (Daemon) async throws -> Void) async throws {
+        try await TemporaryFolder.with { folder in
+            let daemon = try await start(on: folder + "/data", arguments)
+            try await body(daemon)
+            #expect(try await daemon.stop() == 0)
+        }
+    }
+
+    static func start(on data: String, _ arguments: [String] = []) async throws -> Daemon {
+        let program = try Program(
+            "umd",
+            ["--data", data, "--nossl", "--http-port", "0", "--mqtt-port", "0", "--log-level", "warning"] + arguments)
+        guard let ready = await program.nextLine(), ready.hasPrefix("umd ready ") else {
+            let outcome = try await program.end()
+            Issue.record("umd did not start: \(outcome.errors)")
+            throw Program.DidNotEnd(program: "umd")
+        }
+        let values = ready.split(separator: " ").dropFirst(2).reduce(into: [String: String]()) { values, pair in
+            let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+            if parts.count == 2 { values[parts[0]] = parts[1] }
+        }
+        return Daemon(
+            data: data, http: try #require(values["http"]),
+            mqttPort: try #require(values["mqtt"]?.split(separator: ":").last.flatMap { UInt16($0) }), program: program)
+    }
+
+    /// The same folder again, after ``stop()`` or ``kill()``.
+    func restarted(_ arguments: [String] = []) async throws -> Daemon { try await Self.start(on: data, arguments) }
+
+    func stop() async throws -> Int32 {
+        program.terminate()
+        return try await program.end(within: .seconds(15)).status
+    }
+
+    func kill() async throws {
+        program.kill()
+        _ = try await program.end()
+    }
+
+    func umctl(_ arguments: String..., input: String? = nil) async throws -> Program.Outcome {
+        try await Program.run("umctl", ["--data", data] + arguments, input: input)
+    }
+
+    /// The body that a verb prints with `--json`.
+    func json(_ arguments: String...) async throws -> JSON {
+        let outcome = try await Program.run("umctl", ["--data", data, "--json"] + arguments)
+        #expect(outcome.status == 0, "umctl \(arguments.joined(separator: " ")): \(outcome.errors)")
+        return JSON(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8), options: .fragmentsAllowed))
+    }
+
+    func gateway(_ id: String) async throws -> JSON { try await json("gateway", "show", id) }
+
+    /// Waits until a member of the gateway has a value.
+    func expect(
+        _ gateway: String, _ member: String, is value: String, within limit: Duration = .seconds(20),
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        var last = "nothing"
+        let came = try await poll(within: limit, every: .milliseconds(100)) {
+            let outcome = try await umctl("gateway", "show", gateway, "--json")
+            guard outcome.status == 0 else { return false }
+            last = JSON(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)))[member].text
+            return last == value
+        }
+        #expect(came, "\(gateway).\(member) is \(last), not \(value)", sourceLocation: sourceLocation)
+    }
+
+    /// Drops a release into the watched folder, as `mv` does, and waits until it is known.
+    func drop(_ version: String, _ bytes: Data) async throws {
+        try bytes.write(to: URL(filePath: "\(data)/resources/\(version)"), options: .atomic)
+        let known = try await poll { try await umctl("release", "show", version).status == 0 }
+        #expect(known, "release \(version) was not taken up")
+    }
+}
+
+enum TemporaryFolder {
+    static func with(_ body: (String) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "um-e2e-\(UUID().uuidString)").path()
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try await body(folder)
+    }
+}
+
+/// JSON as a program that knows nothing of our types reads it.
+struct JSON: @unchecked Sendable {
+    // JSONSerialization's trees are never changed after they were read.
+    private let value: Any?
+
+    init(_ value: Any?) { self.value = value }
+
+    subscript(_ member: String) -> JSON { JSON((value as? [String: Any])?[member]) }
+    subscript(_ index: Int) -> JSON { JSON(items.indices.contains(index) ? items[index].value : nil) }
+
+    var items: [JSON] { (value as? [Any])?.map(JSON.init) ?? [] }
+
+    var integer: Int? { (value as? NSNumber)?.intValue }
+
+    /// Text as it is, numbers as JSON writes them, 1 or 0 for a Boolean, `null` for what is null or not there.
+    var text: String {
+        switch value {
+        case let text as String: text
+        case let number as NSNumber: number.description
+        default: "null"
+        }
+    }
+}

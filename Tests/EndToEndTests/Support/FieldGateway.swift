@@ -1,0 +1,263 @@
+import Foundation
+
+/// A gateway of the field, written from the protocol's description alone: nothing of ours but the bytes.
+///
+/// Its calls wait, on a queue of their own.
+final class FieldGateway: Sendable {
+    struct Message: Sendable, Equatable {
+        var topic: String
+        var payload: Data
+        var packetID: UInt16?
+
+        /// The frame's payload; nil unless length and the rest agree.
+        var content: Data? {
+            guard payload.count >= 12 else { return nil }
+            let length = payload.dropFirst(4).prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            return length == payload.count - 12 ? payload.dropFirst(12) : nil
+        }
+
+        var text: String? { content.map { String(decoding: $0, as: UTF8.self) } }
+    }
+
+    enum Failure: Error, Equatable {
+        case cannotConnect
+        case connectionEnded
+        case nothingCame
+        case refused(UInt8)
+        case unexpected(UInt8)
+    }
+
+    let id: String
+    let company: String
+    private let descriptor: Int32
+    private let queue: DispatchQueue
+    // Touched on the queue alone.
+    private nonisolated(unsafe) var waiting: [Message] = []
+    private nonisolated(unsafe) var nextPacketID: UInt16 = 1
+
+    /// Connects as a field gateway does: MQTT 3.1.1 (or 3.1), clean session, keep-alive 30 s, `user` and `password`.
+    static func connect(_ id: String, company: String, to port: UInt16, legacy: Bool = false) async throws
+        -> FieldGateway
+    {
+        let gateway = try FieldGateway(id, company: company, to: port)
+        try await gateway.run { gateway in
+            let version: [UInt8] = legacy ? gateway.string("MQIsdp") + [3] : gateway.string("MQTT") + [4]
+            gateway.send(
+                0x10,
+                version + [0b1100_0010, 0, 30] + gateway.string(id) + gateway.string("user")
+                    + gateway.string("password"))
+            let (type, body) = try gateway.readPacket(by: Date() + 10)
+            guard type == 0x20, body.count == 2 else { throw Failure.unexpected(type) }
+            guard body[1] == 0 else { throw Failure.refused(body[1]) }
+        }
+        return gateway
+    }
+
+    private init(_ id: String, company: String, to port: UInt16) throws {
+        self.id = id
+        self.company = company
+        queue = DispatchQueue(label: id)
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let connected = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard connected == 0 else {
+            close(descriptor)
+            throw Failure.cannotConnect
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Publishes STATUS and both requests, and only then subscribes, packet by packet.
+    func begin(version: String) async throws {
+        try await reportStatus(version)
+        try await publish("TOCLOUD/REQUEST_LATEST_VERSION/\(id)", Data(" ".utf8))
+        try await publish("TOCLOUD/REQUEST_AVAILABLE_VERSIONS/\(id)", Data(" ".utf8))
+        for verb in ["UPGRADE", "LATEST_VERSION", "AVAILABLE_VERSIONS", "DOWNLOAD_UPGRADE"] {
+            try await subscribe("TOGATEWAY/\(verb)")
+            try await subscribe("TOGATEWAY/\(verb)/\(id)")
+        }
+    }
+
+    func reportStatus(_ version: String, qos: UInt8 = 0) async throws {
+        let text = #"{"companyId":"\#(company)","version":"\#(version)","timestamp":1466000000123}"#
+        try await publish("TOCLOUD/STATUS/\(id)", Data(text.utf8), qos: qos)
+    }
+
+    /// Publishes a frame with this content.
+    func publish(_ topic: String, _ content: Data, qos: UInt8 = 0) async throws {
+        try await publishBytes(topic, Self.frame(content), qos: qos)
+    }
+
+    /// Publishes bytes as they are; at QoS 1 it waits for the PUBACK.
+    func publishBytes(_ topic: String, _ payload: Data, qos: UInt8 = 0) async throws {
+        try await run { gateway in
+            let packetID = gateway.takePacketID()
+            let head = gateway.string(topic) + (qos > 0 ? gateway.word(packetID) : [])
+            gateway.send(0x30 | qos << 1, head + payload)
+            guard qos == 1 else { return }
+            try gateway.awaitAnswer(0x40, packetID)
+        }
+    }
+
+    func subscribe(_ filter: String) async throws {
+        try await run { gateway in
+            let packetID = gateway.takePacketID()
+            gateway.send(0x82, gateway.word(packetID) + gateway.string(filter) + [1])
+            try gateway.awaitAnswer(0x90, packetID)
+        }
+    }
+
+    /// The next message on a topic that ends so, acknowledged; messages on other topics are acknowledged and dropped.
+    func next(_ topicEnd: String, within seconds: TimeInterval = 20, acknowledging: Bool = true) async throws -> Message
+    {
+        try await run { gateway in
+            let deadline = Date() + seconds
+            while true {
+                let message =
+                    gateway.waiting.isEmpty ? try gateway.readMessage(by: deadline) : gateway.waiting.removeFirst()
+                let matches = message.topic.hasSuffix(topicEnd)
+                if let packetID = message.packetID, acknowledging || !matches {
+                    gateway.send(0x40, gateway.word(packetID))
+                }
+                if matches { return message }
+            }
+        }
+    }
+
+    /// Whether a message on a topic that ends so comes within the time.
+    func receives(_ topicEnd: String, within seconds: TimeInterval) async throws -> Bool {
+        do {
+            _ = try await next(topicEnd, within: seconds)
+            return true
+        } catch Failure.nothingCame {
+            return false
+        }
+    }
+
+    func disconnect() async throws {
+        try await run { gateway in
+            gateway.send(0xE0, [])
+            shutdown(gateway.descriptor, Int32(SHUT_RDWR))
+        }
+    }
+
+    /// The link goes away without a word.
+    func cut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+    /// A frame with this content, as the description says, with a bitwise CRC of its own.
+    static func frame(_ content: Data) -> Data {
+        var crc: UInt32 = .max
+        for byte in content {
+            crc ^= UInt32(byte)
+            for _ in 0..<8 { crc = crc >> 1 ^ (crc & 1 == 1 ? 0xEDB8_8320 : 0) }
+        }
+        let words: [UInt32] = [UInt32(Date().timeIntervalSince1970), UInt32(content.count), ~crc]
+        return Data(words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } })
+            + content
+    }
+}
+
+extension FieldGateway {
+    private func run<Value: Sendable>(_ body: @escaping @Sendable (FieldGateway) throws -> Value) async throws -> Value
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.async { continuation.resume(with: Result { try body(self) }) }
+        }
+    }
+
+    private func takePacketID() -> UInt16 {
+        defer { nextPacketID = nextPacketID == .max ? 1 : nextPacketID + 1 }
+        return nextPacketID
+    }
+
+    private func string(_ text: String) -> [UInt8] { word(UInt16(text.utf8.count)) + text.utf8 }
+
+    private func word(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 0xFF)] }
+
+    /// What cannot be sent shows when the answer is read.
+    private func send(_ type: UInt8, _ body: some Collection<UInt8>) {
+        var packet = [type]
+        var length = body.count
+        repeat {
+            packet.append(UInt8(length & 0x7F) | (length > 0x7F ? 0x80 : 0))
+            length >>= 7
+        } while length > 0
+        packet += body
+        packet.withUnsafeBytes { bytes in
+            var sent = 0
+            while sent < bytes.count {
+                let count = Glibc.send(
+                    descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+                guard count > 0 else { return }
+                sent += count
+            }
+        }
+    }
+
+    private func awaitAnswer(_ type: UInt8, _ packetID: UInt16) throws {
+        let deadline = Date() + 20
+        while true {
+            let (got, body) = try readPacket(by: deadline)
+            if got & 0xF0 == 0x30 {
+                waiting.append(message(got, body))
+            } else if got == type, body.prefix(2).elementsEqual(word(packetID)) {
+                if type == 0x90, body.last == 0x80 { throw Failure.refused(0x80) }
+                return
+            } else if got != 0xD0 {
+                throw Failure.unexpected(got)
+            }
+        }
+    }
+
+    private func readMessage(by deadline: Date) throws -> Message {
+        while true {
+            let (type, body) = try readPacket(by: deadline)
+            if type & 0xF0 == 0x30 { return message(type, body) }
+        }
+    }
+
+    private func message(_ type: UInt8, _ body: Data) -> Message {
+        let topicLength = Int(body[0]) << 8 | Int(body[1])
+        let topic = String(decoding: body[2..<2 + topicLength], as: UTF8.self)
+        guard type & 0b110 != 0 else { return Message(topic: topic, payload: Data(body[(2 + topicLength)...])) }
+        let packetID = UInt16(body[2 + topicLength]) << 8 | UInt16(body[3 + topicLength])
+        return Message(topic: topic, payload: Data(body[(4 + topicLength)...]), packetID: packetID)
+    }
+
+    private func readPacket(by deadline: Date) throws -> (UInt8, Data) {
+        let type = try read(1, by: deadline)[0]
+        var length = 0
+        var shift = 0
+        while true {
+            let byte = try read(1, by: deadline)[0]
+            length |= Int(byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80 { break }
+        }
+        return (type, length == 0 ? Data() : try read(length, by: deadline))
+    }
+
+    private func read(_ count: Int, by deadline: Date) throws -> Data {
+        var data = Data(count: count)
+        var have = 0
+        while have < count {
+            var ready = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let rest = deadline.timeIntervalSinceNow
+            guard rest > 0, Glibc.poll(&ready, 1, Int32(rest * 1000) + 1) > 0 else { throw Failure.nothingCame }
+            let got = data.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress?.advanced(by: have), count - have)
+            }
+            guard got > 0 else { throw Failure.connectionEnded }
+            have += got
+        }
+        return data
+    }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Synchronization
+
+/// One of our programs, or a peer's, run as its user would run it.
+final class Program: Sendable {
+    /// What a program that has ended left behind.
+    struct Outcome: Sendable {
+        var status: Int32
+        var output: String
+        var errors: String
+
+        /// Its error text without the line break at the end.
+        var errorLine: String { errors.trimmingCharacters(in: .newlines) }
+    }
+
+    struct DidNotEnd: Error { var program: String }
+
+    private let process = Process()
+    private let output = Lines()
+    private let errors = Lines()
+    private let name: String
+
+    /// The folder of the programs that were built together with these tests.
+    static let buildFolder: String = {
+        let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return (executable as NSString).deletingLastPathComponent
+    }()
+
+    // `name` is one of ours, or an absolute path.
+    init(_ name: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws {
+        self.name = name
+        process.executableURL = URL(filePath: name.hasPrefix("/") ? name : "\(Self.buildFolder)/\(name)")
+        process.arguments = arguments
+        // What the surroundings set must not reach the programs.
+        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("UM_") }
+            .merging(environment) { $1 }
+        process.standardOutput = output.pipe
+        process.standardError = errors.pipe
+        if let input {
+            let pipe = Pipe()
+            process.standardInput = pipe
+            try pipe.fileHandleForWriting.write(contentsOf: Data(input.utf8))
+            try pipe.fileHandleForWriting.close()
+        } else {
+            process.standardInput = FileHandle.nullDevice
+        }
+        try process.run()
+        output.start()
+        errors.start()
+    }
+
+    deinit { kill() }
+
+    /// Runs a program to its end.
+    static func run(
+        _ name: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
+        within limit: Duration = .seconds(60)
+    ) async throws -> Outcome {
+        try await Program(name, arguments, environment: environment, input: input).end(within: limit)
+    }
+
+    /// The next line on standard output that has not been asked for; nil when the program has closed it or nothing came in time.
+    func nextLine(within limit: Duration = .seconds(30)) async -> String? { await output.next(within: limit) }
+
+    func end(within limit: Duration = .seconds(30)) async throws -> Outcome {
+        guard await poll(within: limit, { !process.isRunning }) else {
+            kill()
+            throw DidNotEnd(program: name)
+        }
+        return Outcome(status: process.terminationStatus, output: await output.rest(), errors: await errors.rest())
+    }
+
+    func terminate() { process.terminate() }
+
+    func kill() {
+        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
+    }
+}
+
+/// What comes out of a pipe, line by line.
+private final class Lines: Sendable {
+    private struct State {
+        var text = Data()
+        var taken = 0
+        var ended = false
+    }
+
+    let pipe = Pipe()
+    private let state = Mutex(State())
+
+    func start() {
+        let handle = pipe.fileHandleForReading
+        let thread = Thread { [self] in
+            while case let data = handle.availableData, !data.isEmpty { state.withLock { $0.text.append(data) } }
+            state.withLock { $0.ended = true }
+        }
+        thread.start()
+    }
+
+    func next(within limit: Duration) async -> String? {
+        var line: String?
+        _ = await poll(within: limit) {
+            state.withLock { state in
+                let rest = state.text[state.taken...]
+                if let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                    line = String(decoding: rest[..<end], as: UTF8.self)
+                    state.taken = end + 1
+                    return true
+                }
+                return state.ended
+            }
+        }
+        return line
+    }
+
+    /// Everything, once the other end is closed.
+    func rest() async -> String {
+        _ = await poll(within: .seconds(5)) { state.withLock { $0.ended } }
+        return state.withLock { String(decoding: $0.text, as: UTF8.self) }
+    }
+}
+
+/// Asks again and again until the answer is yes; false when that took too long.
+func poll(
+    within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(20),
+    _ condition: () async throws -> Bool
+) async rethrows -> Bool {
+    let deadline = ContinuousClock.now + limit
+    while true {
+        if try await condition() { return true }
+        guard ContinuousClock.now < deadline else { return false }
+        try? await Task.sleep(for: pause)
+    }
+}
