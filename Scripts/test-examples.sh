@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test-examples.sh BUILD-FOLDER: runs the examples as their reader would.
+# test-examples.sh BUILD-FOLDER: runs the examples as their reader would, and compiles the README's code.
 set -euo pipefail
 
 programs=$1
@@ -17,6 +17,14 @@ stop() {
     exit "$status"
 }
 trap stop EXIT
+
+echo "README.md:"
+awk '/^```/ { inside = 0 } inside { print } /^```swift$/ { inside = 1 }' README.md |
+    sed --quiet '/^import UpgradeProtocol$/,$p' >"$folder/main.swift"
+grep --quiet '^import UpgradeProtocol$' "$folder/main.swift"
+swiftc -typecheck -swift-version 6 -I "$programs/Modules" \
+    -Xcc -fmodule-map-file="$programs/CCRC32.build/module.modulemap" "$folder/main.swift"
+echo "its code that imports UpgradeProtocol compiles"
 
 echo "frames-only:"
 "$programs/frames-only"
