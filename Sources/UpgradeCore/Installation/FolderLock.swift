@@ -1,3 +1,4 @@
+import CPosix
 import Glibc
 
 /// The right to change a data folder, which one process has at a time. It ends with the process, however that ends.
