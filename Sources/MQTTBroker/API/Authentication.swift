@@ -4,6 +4,8 @@ public import MQTTWire
 public struct ConnectRequest: Sendable {
     /// The client id of the session it asks for; assigned by the broker when CONNECT had none.
     public let clientID: ClientID
+    /// Whether CONNECT had no client id.
+    public let isClientIDAssigned: Bool
     /// The user name, if CONNECT had one.
     public let userName: String?
     /// The password's bytes, if CONNECT had one. A secret: not for logs.

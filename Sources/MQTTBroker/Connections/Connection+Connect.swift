@@ -20,8 +20,9 @@ extension Connection {
         guard let authenticate = shard.core.hooks.authenticate else { return admit(greeting) }
         let connect = greeting.connect
         let request = ConnectRequest(
-            clientID: connect.clientID, userName: connect.userName, password: connect.password,
-            remoteAddress: client.remoteAddress, protocolVersion: connect.version, cleanStart: connect.cleanStart)
+            clientID: connect.clientID, isClientIDAssigned: greeting.isClientIDAssigned, userName: connect.userName,
+            password: connect.password, remoteAddress: client.remoteAddress, protocolVersion: connect.version,
+            cleanStart: connect.cleanStart)
         let shard = shard
         let id = id
         let later = DeferredAuthentication { decision in
