@@ -108,6 +108,7 @@ let tests: [Target] = [
             "UpgradeServer", "UpgradeCore", "UpgradeAPI", "UpgradeProtocol", "MQTTWire",
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
         ],
         swiftSettings: settings),
     .testTarget(

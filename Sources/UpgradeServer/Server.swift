@@ -83,6 +83,11 @@ public struct Server: Service {
     }
 }
 
+extension Server: CustomStringConvertible {
+    /// Its name among services, in logs.
+    public var description: String { "Server" }
+}
+
 extension ServerConfiguration {
     func situation(bootstrapPasswordIsInForce: Bool) -> SafeStart.Situation {
         SafeStart.Situation(

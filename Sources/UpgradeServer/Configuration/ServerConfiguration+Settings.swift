@@ -92,5 +92,6 @@ extension ServerConfiguration {
 
 /// A path that no longer depends on the folder the program was started in.
 private func absolute(_ path: String) -> String {
-    URL(filePath: path).standardizedFileURL.path(percentEncoded: false)
+    let path = URL(filePath: path).standardizedFileURL.path(percentEncoded: false)
+    return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
 }

@@ -88,7 +88,9 @@ struct SettingReader {
         do {
             return try await fetch(reader, ConfigKey([setting.rawValue]))
         } catch {
-            throw refusal(setting, found: "cannot be read", expected: expected)
+            let text = try? await reader.fetchString(forKey: ConfigKey([setting.rawValue]))
+            throw refusal(
+                setting, found: text.map { "is '\($0)'" } ?? "has a value of another kind", expected: expected)
         }
     }
 

@@ -1,5 +1,7 @@
+import FoundationEssentials
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import UpgradeAPI
 import UpgradeCore
 
@@ -38,11 +40,18 @@ struct Dispatcher {
             throw Problem(.unprocessableContent, "\(field): no such query parameter here; \(expected)", field: field)
         }
         if case .nothing = route.request, request.method != .get {
-            // A body that the route does not know is no reason to guess what was meant.
+            // A member that the route does not know is no reason to guess what was meant.
             let body = try await request.body.collect(upTo: HTTPLimits.jsonBody)
-            guard body.readableBytes == 0 else { throw Problem(.unprocessableContent, "this request takes no body") }
+            if body.readableBytes > 0 {
+                _ = try APICoding.decodeRequest(NoMembers.self, from: Data(body.readableBytesView))
+            }
         }
         return try await route.handler(
             Call(request: request, context: context, principal: principal, parameters: parameters))
     }
+}
+
+/// What the body of a request without one may be: an empty object.
+private struct NoMembers: UpgradeAPI.RequestBody {
+    enum CodingKeys: CodingKey, CaseIterable {}
 }

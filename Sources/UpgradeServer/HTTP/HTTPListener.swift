@@ -6,7 +6,8 @@ import NIOCore
 import ServiceLifecycle
 
 /// One HTTP listener; both serve the same routes.
-struct HTTPListener<Responder: HTTPResponder>: Service where Responder.Context == APIContext {
+struct HTTPListener<Responder: HTTPResponder>: Service, CustomStringConvertible
+where Responder.Context == APIContext {
     let place: Place
     let responder: Responder
     let readiness: Readiness
@@ -33,6 +34,14 @@ struct HTTPListener<Responder: HTTPResponder>: Service where Responder.Context =
             try await application.run()
         } catch let error as IOError {
             throw refusal(code: error.errnoCode)
+        }
+    }
+
+    /// Its name among services, in logs.
+    var description: String {
+        switch place {
+        case .tcp: "HTTP listener"
+        case .controlSocket: "control socket"
         }
     }
 

@@ -19,7 +19,9 @@ struct GatewayRules: Sendable {
         guard let userName = request.userName, let password = request.password,
             secret.matches(username: userName, password: password)
         else { return .refuse(.badUserNameOrPassword) }
-        guard let gateway = try? GatewayID(request.clientID.text) else { return .refuse(.identifierRejected) }
+        guard !request.isClientIDAssigned, let gateway = try? GatewayID(request.clientID.text) else {
+            return .refuse(.identifierRejected)
+        }
         return disabled.contains(gateway) ? .refuse(.notAuthorized) : .allow
     }
 

@@ -1,0 +1,108 @@
+import FoundationEssentials
+import Logging
+import Testing
+import UpgradeCore
+import UpgradeServer
+
+@Suite("Configuration")
+struct ConfigurationTests {
+    private let flags: [Setting: SettingValue] = [.nossl: .yes, .data: .text("/tmp/um-none")]
+
+    @Test("A flag beats the environment, which beats the file, which beats the default")
+    func precedence() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder + "/umd.json"
+            try Data(#"{"httpPort": 3, "mqttPort": 4, "logFormat": "json", "httpName": ["a", "b"]}"#.utf8)
+                .write(to: URL(filePath: file))
+            let flags = self.flags.merging([.httpPort: .number(1), .config: .text(file)]) { $1 }
+            let configuration = try await ServerConfiguration(
+                flags: flags, environment: ["UM_HTTP_PORT": "2", "UM_MQTT_PORT": "5", "UM_UPGRADE_TIMEOUT": "90s"])
+            #expect(configuration.http.port == 1)
+            #expect(configuration.mqtt.port == 5)
+            #expect(configuration.logFormat == .json)
+            #expect(configuration.httpNames == ["a", "b"])
+            #expect(configuration.upgradeTimeout == .seconds(90))
+            #expect(configuration.orderExpiry == .seconds(30 * 86_400))
+            #expect(configuration.http.host == "127.0.0.1")
+        }
+    }
+
+    @Test("Each setting is spelt in the three ways that people expect")
+    func spellings() {
+        #expect(Setting.httpPort.flag == "--http-port")
+        #expect(Setting.httpPort.environmentVariable == "UM_HTTP_PORT")
+        #expect(Setting.acceptDefaultMqttSecret.environmentVariable == "UM_ACCEPT_DEFAULT_MQTT_SECRET")
+        #expect(Setting.nossl.flag == "--nossl")
+    }
+
+    @Test(
+        "What is malformed is refused, naming the setting and the value",
+        arguments: [
+            ("UM_HTTP_PORT", "abc", "httpPort is 'abc'"), ("UM_HTTP_PORT", "65536", "httpPort is 65536"),
+            ("UM_UPGRADE_TIMEOUT", "15", "upgradeTimeout is '15'"), ("UM_WRITE_STALL", "0s", "writeStall is '0s'"),
+            ("UM_ORDER_EXPIRY", "99999999999999999999d", "orderExpiry"), ("UM_LOG_LEVEL", "loud", "logLevel is 'loud'"),
+            ("UM_NEW_GATEWAYS", "maybe", "newGateways is 'maybe'"), ("UM_INSECURE_LISTEN", "perhaps", "insecureListen"),
+            ("UM_EGRESS_LIMIT", "0", "egressLimit is 0"),
+        ])
+    func malformed(variable: String, value: String, expected: String) async throws {
+        let refusal = await #expect(throws: StartRefusal.self) {
+            try await ServerConfiguration(flags: flags, environment: [variable: value])
+        }
+        let text = try #require(refusal?.description)
+        #expect(text.contains(expected))
+        #expect(text.contains(variable))
+        #expect(!text.contains("\n"))
+    }
+
+    @Test(
+        "A broken configuration file is refused",
+        arguments: [
+            (#"{"httpprot": 1}"#, "unknown key 'httpprot'"), (#"{"config": "x"}"#, "unknown key 'config'"),
+            (#"{"httpPort": "x"}"#, "httpPort is 'x'"), ("[1]", "not a JSON object"), ("{", "not a JSON object"),
+        ])
+    func brokenFile(contents: String, expected: String) async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder + "/umd.json"
+            try Data(contents.utf8).write(to: URL(filePath: file))
+            let refusal = await #expect(throws: StartRefusal.self) {
+                try await ServerConfiguration(flags: flags.merging([.config: .text(file)]) { $1 }, environment: [:])
+            }
+            #expect(refusal?.description.contains(expected) == true)
+        }
+    }
+
+    @Test("TLS mode, and what belongs to it, is refused rather than ignored")
+    func tls() async {
+        await #expect(throws: StartRefusal.self) {
+            try await ServerConfiguration(flags: [.data: .text("/tmp/um-none")], environment: [:])
+        }
+        for (setting, value) in [
+            (Setting.https, SettingValue.yes), (.mqttsPort, .number(8883)), (.websocketPort, .number(8080)),
+            (.tlsCert, .text("x")), (.tlsKey, .text("x")), (.tlsCa, .text("x")), (.tlsLegacy, .yes),
+            (.acceptDefaultMqttSecret, .yes),
+        ] {
+            let refusal = await #expect(throws: StartRefusal.self) {
+                try await ServerConfiguration(flags: flags.merging([setting: value]) { $1 }, environment: [:])
+            }
+            #expect(refusal?.description.contains(setting.flag) == true)
+            #expect(refusal?.description.contains("--nossl") == true)
+        }
+    }
+
+    @Test("The password file's first line is the password, and it reaches no description")
+    func passwordFile() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder + "/password"
+            try Data("s3cret\nrest".utf8).write(to: URL(filePath: file))
+            let configuration = try await ServerConfiguration(
+                flags: flags.merging([.mqttPasswordFile: .text(file)]) { $1 }, environment: [:])
+            #expect(configuration.mqttSecret == MQTTSecret(username: "user", password: Array("s3cret".utf8)))
+            #expect(!"\(configuration)".contains("s3cret"))
+            try Data("\n".utf8).write(to: URL(filePath: file))
+            await #expect(throws: StartRefusal.self) {
+                try await ServerConfiguration(
+                    flags: flags.merging([.mqttPasswordFile: .text(file)]) { $1 }, environment: [:])
+            }
+        }
+    }
+}
