@@ -9,6 +9,7 @@ public enum BrokerError: Error, CustomStringConvertible, Sendable {
     /// ``Broker/start()`` was called a second time.
     case alreadyStarted
 
+    /// One line that says what to change.
     public var description: String {
         switch self {
         case .transport(let error): error.description

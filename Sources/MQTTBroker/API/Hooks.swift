@@ -84,11 +84,12 @@ public enum DisconnectCause: Sendable, Hashable, CustomStringConvertible {
     case writeStall
     /// The client broke the protocol, or a limit; the reason code says which.
     case protocolViolation(ReasonCode, detail: String)
-    /// The embedding program asked for it, by ``Broker/disconnect(_:reason:)`` or by cancelling a delivery that had begun.
+    /// The embedding program asked for it, by ``Broker/disconnect(_:clientID:reason:)`` or by cancelling a delivery that had begun.
     case administrative(String)
     /// The broker stops.
     case shutdown
 
+    /// One line for a log.
     public var description: String {
         switch self {
         case .client: "disconnected by the client"

@@ -111,7 +111,9 @@ public struct StoredMessage: Sendable {
 public struct StoredDelivery: Sendable {
     /// How far a delivery has come.
     public enum Stage: Sendable, Hashable {
+        /// Not sent yet.
         case queued
+        /// Sent under that packet id, and not acknowledged.
         case sent(PacketID)
         /// PUBREC came: the message itself is no longer needed.
         case released(PacketID)

@@ -2,7 +2,9 @@
 public enum MQTTClientError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the server did not answer in time.
     public enum Answer: String, Hashable, Sendable {
+        /// The answer to CONNECT.
         case connack = "CONNACK"
+        /// The answer to PINGREQ.
         case pingresp = "PINGRESP"
     }
 
@@ -39,6 +41,7 @@ public enum MQTTClientError: Error, Hashable, Sendable, CustomStringConvertible 
     /// The server lost the session while a QoS 2 message was under way: nobody can know whether it arrived.
     case sessionLost
 
+    /// One line that says what failed and why.
     public var description: String {
         switch self {
         case .notConnected: "not connected"

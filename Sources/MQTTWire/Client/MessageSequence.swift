@@ -6,7 +6,9 @@ import Synchronization
 /// It holds `Configuration.messageBuffer` messages; while it is full, the client does not read from the server. Each message goes to one reader: two loops over
 /// it share the messages out.
 public struct MQTTMessages: AsyncSequence, Sendable {
+    /// One message a time.
     public typealias Element = MQTTMessage
+    /// Reading cannot fail: when the client is ended, so is the sequence.
     public typealias Failure = Never
 
     let buffer: MessageBuffer
@@ -26,6 +28,7 @@ public struct MQTTMessages: AsyncSequence, Sendable {
         }
     }
 
+    /// Begins to read; what several iterators take, they share out.
     public func makeAsyncIterator() -> Iterator {
         Iterator(buffer: buffer)
     }

@@ -6,8 +6,10 @@ public protocol Acknowledgement: ControlPacket {
     /// The outcome; before 5.0 always success, since nothing else could be said.
     var reasonCode: ReasonCode { get }
 
+    /// Left out before 5.0.
     var properties: Properties { get }
 
+    /// Creates the packet; whether it is legal is checked when it is encoded.
     init(packetID: PacketID, reasonCode: ReasonCode, properties: Properties)
 
     /// This packet's column in the table of properties.
@@ -15,6 +17,7 @@ public protocol Acknowledgement: ControlPacket {
 }
 
 extension Acknowledgement {
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         var reader = ByteReader(body, origin: header.length)
@@ -24,6 +27,7 @@ extension Acknowledgement {
         self.init(packetID: packetID, reasonCode: outcome.reasonCode, properties: outcome.properties)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try buffer.appendPacket(Self.type) { (buffer) throws(PacketError) in
             buffer.appendUInt16(packetID.rawValue)

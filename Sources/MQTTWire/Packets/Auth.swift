@@ -1,5 +1,6 @@
 /// AUTH: a step of an extended authentication, in either direction; 5.0 alone (section 3.15).
 public struct Auth: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.auth
 
     /// The step that this is, or success.
@@ -14,6 +15,7 @@ public struct Auth: ControlPacket {
         self.properties = properties
     }
 
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         var reader = ByteReader(body, origin: header.length)
@@ -23,6 +25,7 @@ public struct Auth: ControlPacket {
         try check(at: header.length, in: context)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
         try check(at: nil, in: context)

@@ -1,5 +1,6 @@
 /// CONNACK: the server's answer to CONNECT (section 3.2).
 public struct Connack: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.connack
 
     /// The server goes on with a session that it has kept; always false in 3.1 and beside a failure.
@@ -18,6 +19,7 @@ public struct Connack: ControlPacket {
         self.properties = properties
     }
 
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         let version = context.version
@@ -42,6 +44,7 @@ public struct Connack: ControlPacket {
         try checkSessionPresent(at: flagsOffset)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
         try checkSessionPresent(at: nil)

@@ -5,6 +5,7 @@
 /// client id, will properties, will topic, will payload, user name, password
 /// ```
 public struct Connect: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.connect
 
     /// The version that the connection is to speak.
@@ -62,6 +63,7 @@ public struct Connect: ControlPacket {
         }
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
         try checkClientID(at: nil)

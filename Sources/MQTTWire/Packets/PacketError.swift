@@ -31,14 +31,17 @@ public struct PacketError: Error, Hashable, Sendable, CustomStringConvertible {
         self.statement = statement
     }
 
+    /// Whether both have the same code.
     public static func == (left: PacketError, right: PacketError) -> Bool {
         left.code == right.code
     }
 
+    /// Hashes the code.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(code)
     }
 
+    /// One line: the code, the place, the reason and the statement.
     public var description: String {
         let place = offset.map { " at byte \($0)" } ?? ""
         let rule = statement.map { " [\($0)]" } ?? ""

@@ -1,6 +1,9 @@
 /// PUBACK: the answer to a PUBLISH with QoS 1, in either direction (section 3.4).
 public struct Puback: Acknowledgement {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.puback
+
+    /// This packet's column in the table of properties.
     public static let propertyPlace = PropertyPlace.puback
 
     /// That of the PUBLISH that this is about.

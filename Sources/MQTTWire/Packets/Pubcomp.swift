@@ -1,6 +1,9 @@
 /// PUBCOMP: the end of an exchange with QoS 2 (section 3.7).
 public struct Pubcomp: Acknowledgement {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.pubcomp
+
+    /// This packet's column in the table of properties.
     public static let propertyPlace = PropertyPlace.pubcomp
 
     /// That of the PUBLISH that this is about.

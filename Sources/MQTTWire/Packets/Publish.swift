@@ -3,6 +3,7 @@
 /// This is the packet as one value, payload included. Where payloads are large or many, ``PublishLayout`` reads and
 /// ``PublishHead`` writes what stands before the payload.
 public struct Publish: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.publish
 
     /// All but the payload.
@@ -26,6 +27,7 @@ public struct Publish: ControlPacket {
             payload: payload)
     }
 
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         guard let layout = try PublishLayout.decode(header: header, prefix: body, in: context) else {
@@ -35,6 +37,7 @@ public struct Publish: ControlPacket {
         payload = body.array(layout.payload)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try head.encode(payloadLength: payload.count, in: context, into: &buffer)
         buffer.append(contentsOf: payload)

@@ -1,6 +1,9 @@
 /// PUBREC: the first answer to a PUBLISH with QoS 2 (section 3.5); after a failure code the exchange is over.
 public struct Pubrec: Acknowledgement {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.pubrec
+
+    /// This packet's column in the table of properties.
     public static let propertyPlace = PropertyPlace.pubrec
 
     /// That of the PUBLISH that this is about.

@@ -1,6 +1,9 @@
 /// PUBREL: the sender of a PUBLISH with QoS 2 has seen PUBREC and lets the packet id go (section 3.6).
 public struct Pubrel: Acknowledgement {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.pubrel
+
+    /// This packet's column in the table of properties.
     public static let propertyPlace = PropertyPlace.pubrel
 
     /// That of the PUBLISH that this is about.

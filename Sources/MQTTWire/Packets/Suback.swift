@@ -1,5 +1,6 @@
 /// SUBACK: the outcome of each subscription of a SUBSCRIBE, in its order (section 3.9).
 public struct Suback: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.suback
 
     /// That of the SUBSCRIBE.
@@ -18,6 +19,7 @@ public struct Suback: ControlPacket {
         self.properties = properties
     }
 
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         var reader = ByteReader(body, origin: header.length)
@@ -37,6 +39,7 @@ public struct Suback: ControlPacket {
         try checkNotEmpty(at: reader.offset)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
         try checkNotEmpty(at: nil)

@@ -15,6 +15,7 @@ public struct Subscription: Hashable, Sendable {
 
 /// SUBSCRIBE: a client asks for one or more subscriptions (section 3.8).
 public struct Subscribe: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.subscribe
 
     /// The answer carries the same.
@@ -33,6 +34,7 @@ public struct Subscribe: ControlPacket {
         self.properties = properties
     }
 
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         let version = context.version
@@ -52,6 +54,7 @@ public struct Subscribe: ControlPacket {
         try checkNotEmpty(at: reader.offset)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
         try checkNotEmpty(at: nil)

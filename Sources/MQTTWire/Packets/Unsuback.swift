@@ -1,5 +1,6 @@
 /// UNSUBACK: the outcome of an UNSUBSCRIBE (section 3.11).
 public struct Unsuback: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.unsuback
 
     /// That of the UNSUBSCRIBE.
@@ -18,6 +19,7 @@ public struct Unsuback: ControlPacket {
         self.properties = properties
     }
 
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         var reader = ByteReader(body, origin: header.length)
@@ -34,6 +36,7 @@ public struct Unsuback: ControlPacket {
         try checkNotEmpty(at: reader.offset)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
         if context.version.hasReasonCodes { try checkNotEmpty(at: nil) }

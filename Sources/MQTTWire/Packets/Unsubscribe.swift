@@ -1,5 +1,6 @@
 /// UNSUBSCRIBE: a client ends one or more subscriptions (section 3.10).
 public struct Unsubscribe: ControlPacket {
+    /// The type that stands in the fixed header.
     public static let type = PacketType.unsubscribe
 
     /// The answer carries the same.
@@ -18,6 +19,7 @@ public struct Unsubscribe: ControlPacket {
         self.properties = properties
     }
 
+    /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
         try Self.checkHeader(header, body, in: context)
         var reader = ByteReader(body, origin: header.length)
@@ -30,6 +32,7 @@ public struct Unsubscribe: ControlPacket {
         try checkNotEmpty(at: reader.offset)
     }
 
+    /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
         try checkNotEmpty(at: nil)

@@ -7,8 +7,11 @@ import DequeModule
 public struct OutboundWindow<Message> {
     /// What the sender waits for.
     public enum Stage: Sendable, Hashable {
+        /// PUBACK, at QoS 1.
         case puback
+        /// PUBREC, at QoS 2.
         case pubrec
+        /// PUBCOMP, after PUBREC.
         case pubcomp
     }
 
@@ -16,6 +19,7 @@ public struct OutboundWindow<Message> {
     public struct Entry {
         /// The packet id under which it is in flight.
         public let packetID: PacketID
+        /// What the sender waits for.
         public fileprivate(set) var stage: Stage
         /// The message; `nil` once PUBREC came, since it is never sent again [MQTT-4.3.3-6].
         public fileprivate(set) var message: Message?

@@ -85,6 +85,7 @@ public final class Connector: EventSource {
         }
     }
 
+    /// The attempt at an address has ended, one way or the other.
     public override func ready(_ readiness: Readiness) {
         guard let raw = rawSocket, readiness.hasAny(of: [.writable, .ended]) else { return }
         var failure: Int32 = 0
@@ -128,6 +129,7 @@ public final class Connector: EventSource {
         }
     }
 
+    /// Fails with `TransportError.loopStopped`.
     public override func loopStopped() {
         finish(failing: .loopStopped)
     }

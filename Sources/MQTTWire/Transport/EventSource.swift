@@ -2,8 +2,10 @@ import CPosix
 
 /// What an event says of a descriptor.
 public struct Readiness: OptionSet, Sendable {
+    /// Bits of `epoll_event.events`.
     public let rawValue: UInt32
 
+    /// Wraps the bits of `epoll_event.events`.
     public init(rawValue: UInt32) {
         self.rawValue = rawValue
     }

@@ -43,6 +43,7 @@ public final class Listener: EventSource {
         }
     }
 
+    /// Accepts what waits.
     public override func ready(_ readiness: Readiness) {
         guard pause == nil else { return }
         for _ in 0..<Self.acceptsPerTurn {
@@ -81,6 +82,7 @@ public final class Listener: EventSource {
         }
     }
 
+    /// Gives the port back.
     public override func loopStopped() {
         socket = nil
         accept = nil

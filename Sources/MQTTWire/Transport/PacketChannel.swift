@@ -13,6 +13,7 @@ public enum ChannelEnd: Sendable, CustomStringConvertible {
     /// The event loop was stopped.
     case loopStopped
 
+    /// One line for a log.
     public var description: String {
         switch self {
         case .closedHere: "closed by this side"
@@ -171,6 +172,7 @@ open class PacketChannel: EventSource {
         }
     }
 
+    /// Ends the connection as ``ChannelEnd/loopStopped``.
     public final override func loopStopped() {
         close(.loopStopped)
     }
@@ -209,6 +211,7 @@ open class PacketChannel: EventSource {
         return true
     }
 
+    /// Writes what is queued.
     public final override func endOfTurn() {
         guard state == .open || state == .closing, !isBlocked else { return }
         let before = output.byteCount
@@ -266,6 +269,7 @@ open class PacketChannel: EventSource {
         if isRegistered { loop.resumeNextTurn(self) }
     }
 
+    /// Reads what is there, and lets the turn's end write.
     public final override func ready(_ readiness: Readiness) {
         if readiness.hasAny(of: .ended) { peerHasEnded = true }
         if readiness.hasAny(of: [.readable, .ended]) { readAvailable() }

@@ -13,6 +13,7 @@ public struct SystemErrno: Error, Hashable, Sendable, CustomStringConvertible {
     /// What the calling thread's last failed call left in `errno`.
     static var last: SystemErrno { SystemErrno(code: cposix_errno()) }
 
+    /// The system's words for it.
     public var description: String {
         var text = [CChar](repeating: 0, count: 128)
         guard strerror_r(code, &text, text.count) == 0 else { return "error \(code)" }
@@ -39,6 +40,7 @@ public enum TransportError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The event loop was stopped.
     case loopStopped
 
+    /// One line that names the address, path or call, and the reason.
     public var description: String {
         switch self {
         case .addressInUse(let host, let port):

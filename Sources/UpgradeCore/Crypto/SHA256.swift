@@ -16,6 +16,7 @@ public struct SHA256: ~Copyable {
 
     deinit { EVP_MD_CTX_free(context) }
 
+    /// Goes on with more bytes.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) throws(CryptoError) {
         guard EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1 else {
             throw CryptoError(operation: "SHA-256")
@@ -39,7 +40,9 @@ public struct SHA256: ~Copyable {
 
 /// OpenSSL refused an operation that only fails for want of memory or by its configuration.
 public struct CryptoError: Error, Equatable, CustomStringConvertible {
+    /// What was to be computed.
     public let operation: String
+    /// The first error in OpenSSL's queue.
     public let detail: String
 
     /// Takes the first error from OpenSSL's queue of this thread, and empties the queue.
@@ -54,6 +57,7 @@ public struct CryptoError: Error, Equatable, CustomStringConvertible {
             ? "no reason given" : String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
+    /// One line that names the operation and the reason.
     public var description: String { "OpenSSL could not compute \(operation): \(detail)" }
 }
 

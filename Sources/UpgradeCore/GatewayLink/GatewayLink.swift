@@ -92,8 +92,11 @@ public enum LinkEvent: Sendable {
     /// A SUBSCRIBE was answered: from now on a publication to `topic` reaches this connection. Also reported, right after
     /// ``connected(_:_:address:)``, for the subscriptions of a session that was resumed. A filter with wildcards is reported as each topic that it matches.
     case subscribed(GatewayID, ConnectionID, Topic)
+    /// An UNSUBSCRIBE took a subscription away.
     case unsubscribed(GatewayID, ConnectionID, Topic)
+    /// A connection that had been reported as connected ended.
     case disconnected(GatewayID, ConnectionID, reason: String)
+    /// A gateway published to one of its topics.
     case message(InboundMessage)
     /// The last byte of the packet was handed to the connection's socket: its place in the budget goes to the next one, though its PUBACK may be
     /// minutes away. A link that cannot tell leaves this out.

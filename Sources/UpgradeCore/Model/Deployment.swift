@@ -50,7 +50,9 @@ public struct Deployment: Equatable, Sendable, Identifiable {
 
 /// Whom an order names. A company's and all gateways are those known when the order is given.
 public enum DeploymentTarget: Equatable, Sendable {
+    /// These gateways.
     case gateways([GatewayID])
+    /// A company's gateways.
     case company(CompanyID)
     /// All gateways that whoever orders may upgrade.
     case all

@@ -50,6 +50,7 @@ public struct Release: Equatable, Sendable, Identifiable {
 
     /// Whether a release is sent, or why not.
     public enum State: String, Sendable, CaseIterable {
+        /// It is sent.
         case available
         /// The folder's file no longer has the bytes that were announced; nothing is sent until it has them again.
         case changed
@@ -61,6 +62,7 @@ public struct Release: Equatable, Sendable, Identifiable {
     public enum Origin: Equatable, Sendable {
         /// A file of this name in the watched folder.
         case folder(fileName: String)
+        /// Somebody uploaded it.
         case upload
     }
 }

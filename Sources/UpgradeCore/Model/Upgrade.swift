@@ -4,9 +4,13 @@ public import UpgradeProtocol
 public enum UpgradeState: String, Sendable, CaseIterable {
     /// The only live state. A gateway has at most one pending upgrade.
     case pending
+    /// The gateway reported the target, whenever that was.
     case confirmed
+    /// The deadline passed, after a delivery or without one.
     case timedOut
+    /// It was given up: by the gateway, after three deliveries, or because the release is gone.
     case failed
+    /// Somebody called it off, a newer order took its place, or the gateway moved on.
     case cancelled
 }
 

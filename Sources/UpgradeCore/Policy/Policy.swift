@@ -2,10 +2,13 @@
 public enum Policy {
     /// How far a role's permission reaches.
     public enum Reach: Sendable {
+        /// The role lacks it.
         case nothing
+        /// What belongs to the own company.
         case ownCompany
         /// Also the quarantined gateways that claim the own company.
         case ownCompanyAndClaims
+        /// What belongs to any company, or to none.
         case everything
     }
 

@@ -2,6 +2,7 @@ public import UpgradeProtocol
 
 /// The part of the data that a query may touch. Every query takes one; ``Principal/scope(for:)`` is where they come from.
 public enum Scope: Equatable, Sendable {
+    /// All objects.
     case everything
     /// One company's objects; with `claims` also the quarantined gateways that say they belong to it.
     case company(CompanyID, claims: Bool)

@@ -163,9 +163,11 @@ final class FolderWatcher: Sendable {
 
 /// The kernel would not watch a folder.
 public struct FolderWatcherError: Error, Equatable, CustomStringConvertible {
+    /// The folder that was to be watched.
     public let folder: String
     /// `errno`.
     public let code: Int32
 
+    /// One line that names the folder and the reason.
     public var description: String { "cannot watch the folder \(folder): \(String(cString: strerror(code)))" }
 }

@@ -78,8 +78,10 @@ public final class IncomingRelease: Sendable {
 
 /// A release over the size that one MQTT packet can carry.
 public struct ReleaseTooLargeError: Error, Equatable, CustomStringConvertible {
+    /// Says so; how large it would have been nobody knows.
     public init() {}
 
+    /// One line that names the limit.
     public var description: String {
         "a release has at most \(ProtocolLimits.payloadLength) bytes, for it travels as one MQTT packet; this one has more"
     }

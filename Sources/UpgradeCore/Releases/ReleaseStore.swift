@@ -148,6 +148,7 @@ public actor ReleaseStore {
 
 /// What became of a release.
 public enum ReleaseChange: Sendable, Equatable {
+    /// It is durable, and may be sent.
     case added(Version)
     /// The watched folder's file was changed or is gone: nothing of it may be sent.
     case withheld(Version)
@@ -158,6 +159,7 @@ public enum ReleaseChange: Sendable, Equatable {
 }
 
 extension ReleaseStore: ReleaseSource {
+    /// Reads the whole copy, on a thread where waiting harms nobody.
     public nonisolated func verifiedCopy(of release: Release) async throws -> ReleaseCopy {
         let path = files.path(of: release.sha256)
         let digests: FileDigests

@@ -189,7 +189,9 @@ public struct ReportedFailure: Hashable, Sendable {
 public enum UpgradeChange: Hashable, Sendable {
     /// An attempt was handed over.
     case sent
+    /// An attempt arrived, as far as MQTT can tell.
     case delivered
+    /// An attempt ended between its first byte and its last.
     case cutOff
     /// The attempt did not take place after all.
     case notSent
@@ -199,7 +201,9 @@ public enum UpgradeChange: Hashable, Sendable {
 
 /// What to do about an upgrade and one connection.
 public enum Verdict: Hashable, Sendable {
+    /// Leave it alone, for now or for good.
     case nothing
+    /// Hand over an attempt.
     case send
     /// An attempt is due at that time, if the connection is still there.
     case sendLater(OperatingTime)

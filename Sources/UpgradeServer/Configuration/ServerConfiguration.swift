@@ -64,6 +64,8 @@ public struct ListenAddress: Hashable, Sendable {
 
 /// How log lines look.
 public enum LogFormat: String, CaseIterable, Sendable {
+    /// For people: one line an entry.
     case text
+    /// For programs: one JSON object a line.
     case json
 }

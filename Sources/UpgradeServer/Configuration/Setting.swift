@@ -62,8 +62,12 @@ public enum Setting: String, CaseIterable, Sendable {
 
 /// A setting's value as the command line gives it.
 public enum SettingValue: Sendable, Equatable {
+    /// A text, a time span or a choice, as written.
     case text(String)
+    /// A port, or bytes a second.
     case number(Int)
+    /// A flag that was given.
     case yes
+    /// What a repeated option collected.
     case list([String])
 }

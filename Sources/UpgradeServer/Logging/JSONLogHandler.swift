@@ -15,11 +15,13 @@ public struct JSONLogHandler: LogHandler {
         self.label = label
     }
 
+    /// One value of the metadata that every entry carries.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes the entry, in one system call.
     public func log(event: LogEvent) {
         var fields = metadata
         fields.merge(event.metadata ?? [:]) { _, entrys in entrys }

@@ -90,6 +90,7 @@ extension Properties: Sequence {
             scanner = PropertyScanner(0..<bytes.count, origin: 0)
         }
 
+        /// The next property, in the order in which they were sent.
         public mutating func next() -> Property? {
             // A copy, since a span of the member would borrow the scanner along with it.
             let bytes = bytes
@@ -98,6 +99,7 @@ extension Properties: Sequence {
         }
     }
 
+    /// Begins with the first property.
     public func makeIterator() -> Iterator {
         Iterator(bytes)
     }

@@ -21,12 +21,15 @@ public struct ClientID: Hashable, Sendable, CustomStringConvertible {
     /// Whether the client leaves the choice to the server.
     public var isEmpty: Bool { text.isEmpty }
 
+    /// The id as text.
     public var description: String { text }
 
+    /// Whether the bytes are the same.
     public static func == (left: ClientID, right: ClientID) -> Bool {
         left.text.utf8.elementsEqual(right.text.utf8)
     }
 
+    /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
         var copy = text
         copy.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }

@@ -1,6 +1,8 @@
 /// Which way a packet travels.
 public enum PacketDirection: Hashable, Sendable, CaseIterable {
+    /// From a client.
     case toServer
+    /// From a server.
     case toClient
 }
 

@@ -23,9 +23,11 @@ public struct PacketID: Hashable, Comparable, Sendable, CustomStringConvertible 
         rawValue == .max ? .first : PacketID(nonzero: rawValue + 1)
     }
 
+    /// Whether a number is lower than another; it says nothing about which was used first.
     public static func < (left: PacketID, right: PacketID) -> Bool {
         left.rawValue < right.rawValue
     }
 
+    /// The number in decimal.
     public var description: String { String(rawValue) }
 }

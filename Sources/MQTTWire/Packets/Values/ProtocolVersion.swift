@@ -5,8 +5,11 @@
 /// The raw value is the protocol level byte of CONNECT. Codec and broker ask for the named capabilities below and never
 /// compare versions, so that every difference between the versions is listed here.
 public enum ProtocolVersion: UInt8, CaseIterable, Hashable, Sendable, CustomStringConvertible {
+    /// MQTT 3.1, `MQIsdp`, by IBM and Eurotech (2010).
     case v3_1 = 3
+    /// MQTT 3.1.1, OASIS (2014).
     case v3_1_1 = 4
+    /// MQTT 5.0, OASIS (2019).
     case v5_0 = 5
 
     /// The protocol name that CONNECT must carry with this level.
@@ -56,6 +59,7 @@ public enum ProtocolVersion: UInt8, CaseIterable, Hashable, Sendable, CustomStri
     /// A variable byte integer must use as few bytes as its value needs.
     public var requiresMinimalIntegers: Bool { self == .v5_0 }
 
+    /// The number that the specification goes by, such as `3.1.1`.
     public var description: String {
         switch self {
         case .v3_1: "3.1"

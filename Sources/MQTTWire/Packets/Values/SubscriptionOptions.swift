@@ -1,7 +1,10 @@
 /// When a new subscription is sent retained messages (section 3.8.3.1).
 public enum RetainHandling: UInt8, CaseIterable, Hashable, Sendable {
+    /// At every SUBSCRIBE.
     case sendAtSubscribe = 0
+    /// At a SUBSCRIBE to a filter that was not subscribed to before.
     case sendIfNew = 1
+    /// Never.
     case doNotSend = 2
 }
 

@@ -39,6 +39,7 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
     /// The filter as text, `$share/group/` included.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// The filter as text, `$share/group/` included.
     public var description: String { text }
 
     /// The levels that names are matched against; give `bytes.span` to its `next`.
@@ -60,10 +61,12 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
         TopicRules.matches(filter: bytes.span, matchedRange, name: name)
     }
 
+    /// Whether the bytes are the same and mean the same: `$share/…` is shared in 5.0 alone.
     public static func == (left: TopicFilter, right: TopicFilter) -> Bool {
         left.matchedRange == right.matchedRange && left.bytes == right.bytes
     }
 
+    /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
         bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
     }

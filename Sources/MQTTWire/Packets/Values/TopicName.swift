@@ -21,6 +21,7 @@ public struct TopicName: Hashable, Sendable, CustomStringConvertible {
     /// The name as text.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// The name as text.
     public var description: String { text }
 
     /// The name's levels; give `bytes.span` to its `next`.
@@ -29,6 +30,7 @@ public struct TopicName: Hashable, Sendable, CustomStringConvertible {
     /// Whether the name starts with `$` and so is out of the reach of a wildcard at a filter's first level.
     public var isSystem: Bool { bytes.first == TopicRules.system }
 
+    /// Hashes the bytes.
     public func hash(into hasher: inout Hasher) {
         bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
