@@ -56,7 +56,7 @@ for gateway in "gw1 2" "gw2 2" "gw3 3"; do
     "$programs/gateway-sim" $gateway --nossl --port "${mqtt##*:}" --delay 2s >"$data/${gateway%% *}.log" &
     pids+=("$!")
 done
-fleet_is_online() { [ "$(umctl gateway list --online true --json | grep -o '"total":[0-9]*')" = '"total":3' ]; }
+fleet_is_online() { [ "$(umctl gateway list --online --json | grep -o '"total":[0-9]*')" = '"total":3' ]; }
 until_true 30 fleet_is_online
 
 title "Release 1.2 is dropped into the resources folder"
