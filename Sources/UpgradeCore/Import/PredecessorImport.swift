@@ -15,7 +15,7 @@ public struct PredecessorImport: Sendable {
     /// Takes over files, companies first whatever their order; each as a whole or not at all.
     ///
     /// - Returns: What became of each file, in the order in which they were taken over.
-    /// - Throws: ``BackupError/unreadable(path:problem:)`` for a file that cannot be read; nothing has changed then. ``DomainError`` when the database
+    /// - Throws: ``FileError`` for a file that cannot be read; nothing has changed then. ``DomainError`` when the database
     ///   does not take what it is given.
     public func run(files: [String]) async throws -> [ImportReport] {
         var reports: [ImportReport] = []
@@ -55,7 +55,7 @@ private struct PredecessorFile {
         self.path = path
         let name = path.split(separator: "/").last.map(String.init) ?? path
         var data = Data()
-        try FileBytes.read(path, upTo: 1 << 20) { data.append(contentsOf: $0) }
+        try FileBytes.read(path) { data.append(contentsOf: $0) }
         for record in JSONRecords.read(data) {
             do {
                 records.append(try PredecessorRecord(try record.result.get(), fileName: name))

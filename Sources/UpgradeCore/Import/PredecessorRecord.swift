@@ -125,7 +125,7 @@ private struct MemberReader {
         switch members[name] {
         case nil, .null: return nil
         case .text(let text):
-            let trimmed = text.trimmingASCIIWhitespace
+            let trimmed = TextRules.trimmed(text)
             return trimmed.isEmpty ? nil : trimmed
         case .bool, .other: throw DomainError.invalid(field: name, problem: "is neither a string nor a number")
         }
@@ -149,12 +149,5 @@ private struct MemberReader {
         case .text(let text) where ["false", "0", ""].contains(text.lowercased()): return false
         case .text, .other: throw DomainError.invalid(field: name, problem: "is neither true nor false")
         }
-    }
-}
-
-extension String {
-    fileprivate var trimmingASCIIWhitespace: String {
-        let isSpace: (Character) -> Bool = { $0.isWhitespace }
-        return String(drop(while: isSpace).reversed().drop(while: isSpace).reversed())
     }
 }

@@ -39,10 +39,8 @@ extension DataFolder {
     func writeMarker(_ marker: InstallationMarker) throws(InstallationError) {
         do {
             try DurableFiles.replace(self.marker, with: try marker.encoded())
-        } catch let error as InstallationError {
-            throw error
         } catch {
-            throw .unusable(path: self.marker, problem: oneLine("\(error)"))
+            throw .unusable(path: self.marker, problem: (error as? FileError)?.problem ?? oneLine("\(error)"))
         }
     }
 

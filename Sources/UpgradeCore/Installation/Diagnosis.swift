@@ -130,10 +130,8 @@ public struct Diagnosis: Sendable {
     private func releaseFinding(_ release: Release) -> Finding {
         let remedy = "remove it with 'umctl release remove \(release.version)' and add it anew, or restore a backup"
         do {
-            var hash = try SHA256()
-            try FileBytes.read(folder.releases + "/" + release.sha256, upTo: 1 << 20) { try hash.update($0) }
-            let digest = try hash.finalize().hexadecimal
-            if digest != release.sha256 {
+            let digests = try FileDigests(ofFileAt: ReleaseFiles(folder: folder.releases).path(of: release.sha256))
+            if digests.sha256 != release.sha256 {
                 return Finding("release \(release.version)", .broken, "the store's copy is damaged; \(remedy)")
             }
         } catch {

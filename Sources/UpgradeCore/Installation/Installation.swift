@@ -42,7 +42,13 @@ public struct Installation: Sendable {
         if case .installation = contents { return try await open(folder, now: now) }
         try folder.create()
         // SQLite would make the file with the rights that the umask leaves.
-        if contents == .nothing { try FileBytes.createEmpty(folder.database) }
+        if contents == .nothing {
+            do {
+                try FileBytes.createEmpty(folder.database)
+            } catch let error as FileError {
+                throw InstallationError.unusable(path: error.path, problem: error.problem)
+            }
+        }
         let store = try Store.open(at: folder.database, ifAbsent: .creates, now: now)
         do {
             try await Bootstrap(store: store, hasher: PasswordHasher())

@@ -66,7 +66,8 @@ enum TextRules {
         }
     }
 
-    private static func trimmed(_ text: String) -> String {
+    /// The text without the white space at its ends.
+    static func trimmed(_ text: String) -> String {
         var rest = Substring(text)
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         while rest.last?.isWhitespace == true { rest.removeLast() }

@@ -39,21 +39,11 @@ public final class IncomingRelease: Sendable {
     public func write(_ bytes: RawSpan) throws {
         try progress.withLock { progress in
             guard bytes.byteCount <= ProtocolLimits.payloadLength - progress.size else { throw ReleaseTooLargeError() }
-            try bytes.withUnsafeBytes { try append($0) }
-            try progress.digester?.update(bytes)
-            progress.size += bytes.byteCount
-        }
-    }
-
-    private func append(_ bytes: UnsafeRawBufferPointer) throws {
-        var rest = bytes
-        while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-            if count < 0 {
-                if errno == EINTR { continue }
+            guard bytes.withUnsafeBytes({ FileBytes.writeAll($0, to: descriptor) }) else {
                 throw FileError("write", path).asDomainError
             }
-            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            try progress.digester?.update(bytes)
+            progress.size += bytes.byteCount
         }
     }
 
@@ -71,8 +61,11 @@ public final class IncomingRelease: Sendable {
     /// Gives completed bytes the name they are found by.
     func publish(as digests: FileDigests) throws {
         let name = folder + "/" + digests.sha256
-        guard rename(path, name) == 0 else { throw FileError("store", name).asDomainError }
-        try DurableFolder.sync(folder)
+        do {
+            try DurableFiles.move(path, to: name)
+        } catch {
+            throw error.asDomainError
+        }
     }
 }
 
@@ -106,20 +99,5 @@ struct ReleaseDigester: ~Copyable {
     consuming func finish() throws(CryptoError) -> FileDigests {
         let (size, crc32) = (size, crc32.value)
         return FileDigests(size: size, sha256: try sha256.finalize().hexadecimal, crc32: crc32)
-    }
-}
-
-extension FileError {
-    /// A full disk in the domain's words; every other failure as it is.
-    var asDomainError: any Error { isDiskFull ? DomainError.storageFull : self }
-}
-
-enum DurableFolder {
-    /// Makes a rename in the folder survive a power cut.
-    static func sync(_ folder: String) throws(FileError) {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError("open", folder) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError("store", folder) }
     }
 }

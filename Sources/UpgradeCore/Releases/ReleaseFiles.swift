@@ -29,69 +29,18 @@ struct FileDigests: Equatable, Sendable {
 }
 
 extension FileDigests {
+    /// The digests of a file that is never replaced by a link.
     init(ofFileAt path: String) throws {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
-        guard descriptor >= 0 else { throw FileError("open", path) }
+        guard descriptor >= 0 else { throw FileError("read", path) }
         defer { close(descriptor) }
+        self = try FileDigests(of: descriptor, path: path)
+    }
+
+    /// The digests of what lies between the current position of an open file and its end.
+    init(of descriptor: Int32, path: String) throws {
         var digester = try ReleaseDigester()
-        try FileReading.forEachChunk(of: descriptor, path: path) { try digester.update($0) }
+        try FileBytes.read(from: descriptor, path) { try digester.update($0.bytes) }
         self = try digester.finish()
-    }
-}
-
-/// A system call on a file failed.
-public struct FileError: Error, Equatable, CustomStringConvertible {
-    public let operation: String
-    public let path: String
-    /// `errno`.
-    public let code: Int32
-
-    init(_ operation: String, _ path: String, code: Int32 = errno) {
-        self.operation = operation
-        self.path = path
-        self.code = code
-    }
-
-    /// There is no such file.
-    public var isMissingFile: Bool { code == ENOENT }
-
-    /// No space or quota is left.
-    public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
-
-    public var description: String { "cannot \(operation) \(path): \(String(cString: strerror(code)))" }
-}
-
-enum FolderListing {
-    /// The names in a folder, but `.` and `..`; those that are not UTF-8 are left out, for nothing of ours is named so.
-    static func names(in folder: String) throws(FileError) -> [String] {
-        guard let stream = opendir(folder) else { throw FileError("list", folder) }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { bytes in
-                String(validating: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let name, name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-}
-
-enum FileReading {
-    private static let chunkSize = 1 << 20
-
-    /// Calls `body` with the bytes from the current position to the end, at most 1 MiB at a time.
-    static func forEachChunk(of descriptor: Int32, path: String, _ body: (RawSpan) throws -> Void) throws {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkSize, alignment: 16)
-        defer { buffer.deallocate() }
-        while true {
-            let count = read(descriptor, buffer.baseAddress, buffer.count)
-            if count == 0 { return }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FileError("read", path)
-            }
-            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]).bytes)
-        }
     }
 }

@@ -50,9 +50,7 @@ struct ReleaseFolder: Sendable {
 
     func digests(of name: String) throws -> FileDigests {
         try reading(name) { descriptor in
-            var digester = try ReleaseDigester()
-            try FileReading.forEachChunk(of: descriptor, path: path(of: name)) { try digester.update($0) }
-            return try digester.finish()
+            try FileDigests(of: descriptor, path: path(of: name))
         }
     }
 
@@ -61,7 +59,7 @@ struct ReleaseFolder: Sendable {
     /// - Throws: ``UnsettledFileError`` when somebody wrote to the file meanwhile; ``ReleaseTooLargeError``.
     func copy(_ name: String, to incoming: IncomingRelease) throws {
         try reading(name) { descriptor in
-            try FileReading.forEachChunk(of: descriptor, path: path(of: name)) { try incoming.write($0) }
+            try FileBytes.read(from: descriptor, path(of: name)) { try incoming.write($0.bytes) }
         }
     }
 

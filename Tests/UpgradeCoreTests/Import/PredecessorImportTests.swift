@@ -106,7 +106,7 @@ import UpgradeProtocol
 
     @Test func `a file that is not there stops everything before it begins`() async throws {
         try await withImport { store, write in
-            await #expect(throws: BackupError.self) {
+            await #expect(throws: FileError.self) {
                 try await PredecessorImport(into: store).run(files: [
                     write("companies.json", Self.companies), "/nowhere",
                 ])

@@ -28,11 +28,15 @@ final class BackupArchiveReader {
                     throw BackupError.newer(path: path)
                 }
                 return try Row.fetchAll(database, sql: "SELECT name, size, sha256 FROM entry").map { row in
-                    let name: String = row["name"]
+                    // The file's own schema is no promise: a value of another type must be an error, not a trap.
+                    guard let name = String.fromDatabaseValue(row["name"]),
+                        let size = Int64.fromDatabaseValue(row["size"]),
+                        let sha256 = String.fromDatabaseValue(row["sha256"])
+                    else { throw BackupError.damaged(path: path, problem: "its table of contents is unreadable") }
                     guard let entry = BackupArchive.EntryName(rawValue: name) else {
                         throw BackupError.damaged(path: path, problem: "it has an entry \(quoted(name))")
                     }
-                    return BackupArchive.Entry(name: entry, size: row["size"], sha256: row["sha256"])
+                    return BackupArchive.Entry(name: entry, size: size, sha256: sha256)
                 }
             }
         } catch let error as DatabaseError {
@@ -56,7 +60,9 @@ final class BackupArchiveReader {
                     database, sql: "SELECT bytes FROM piece WHERE entry = ? ORDER BY number",
                     arguments: [entry.name.rawValue])
                 while let row = try rows.next() {
-                    let piece: Data = row["bytes"]
+                    guard let piece = Data.fromDatabaseValue(row["bytes"]) else {
+                        throw BackupError.damaged(path: path, problem: "\(entry.name.rawValue) is unreadable")
+                    }
                     try piece.withUnsafeBytes { try hash.update($0) }
                     size += Int64(piece.count)
                     guard size <= entry.size else { break }

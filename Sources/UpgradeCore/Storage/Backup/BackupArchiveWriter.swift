@@ -42,7 +42,7 @@ final class BackupArchiveWriter {
     ///
     /// - Throws: ``UnexpectedDigest`` when they do not have the digest that they should have; the entry is then not in the archive.
     func add(_ name: BackupArchive.EntryName, file: String, expecting digest: String? = nil) throws {
-        try add(name, expecting: digest) { take in try FileBytes.read(file, upTo: BackupArchive.pieceSize, take) }
+        try add(name, expecting: digest) { take in try FileBytes.read(file, inPiecesOf: BackupArchive.pieceSize, take) }
     }
 
     /// A file's bytes have another digest than the one they go by.
@@ -55,7 +55,7 @@ final class BackupArchiveWriter {
             try DurableFiles.synchronise(draft)
             try DurableFiles.move(draft, to: path)
         } catch {
-            throw BackupError.cannotWrite(path: path, problem: "\(error)")
+            throw BackupError.cannotWrite(path: path, problem: error.problem)
         }
         isFinished = true
     }

@@ -26,6 +26,14 @@ public struct Restore: Sendable {
     ///
     /// - Throws: ``BackupError``, ``InstallationError``, ``StoreError``; the old data is then as it was.
     public func run(now: @escaping @Sendable () -> Timestamp = Timestamp.now) async throws -> RestoreReport {
+        do {
+            return try await putInPlace(now: now)
+        } catch let error as FileError {
+            throw BackupError.cannotWrite(path: error.path, problem: error.problem)
+        }
+    }
+
+    private func putInPlace(now: @escaping @Sendable () -> Timestamp) async throws -> RestoreReport {
         let archive = try BackupArchiveReader(path: backup)
         try folder.create()
         Self.discard(staging.path)

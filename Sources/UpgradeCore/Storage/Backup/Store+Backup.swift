@@ -30,7 +30,7 @@ extension Store {
             for digest in digests.sorted() {
                 do {
                     try archive.add(.release(sha256: digest), file: folder.releases + "/" + digest, expecting: digest)
-                } catch BackupError.unreadable {
+                } catch is FileError {
                     missing.append(digest)
                 } catch is BackupArchiveWriter.UnexpectedDigest {
                     missing.append(digest)
@@ -40,6 +40,8 @@ extension Store {
             return BackupReport(
                 path: path, size: try FileBytes.size(of: path), releases: digests.count - missing.count,
                 missing: missing)
+        } catch let error as FileError {
+            throw BackupError.cannotWrite(path: error.path, problem: error.problem)
         } catch let error as DatabaseError {
             throw BackupError.cannotWrite(path: path, problem: oneLine(error.message ?? "\(error.resultCode)"))
         }
