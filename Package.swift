@@ -14,7 +14,6 @@ let settings: [SwiftSetting] =
 
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
-let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -25,16 +24,14 @@ let libraries: [Target] = [
     .systemLibrary(name: "CPosix", path: "Sources/CPosix"),
     .target(name: "CCRC32"),
     .target(name: "UpgradeProtocol", dependencies: ["CCRC32"], swiftSettings: settings),
+    .target(name: "MQTTWire", dependencies: ["CPosix", collections], swiftSettings: settings),
     .target(
-        name: "MQTTWire", dependencies: ["COpenSSL", "CPosix", collections, logging], swiftSettings: settings),
-    .target(
-        name: "MQTTBroker", dependencies: ["MQTTWire", "CPosix", collections, orderedCollections, logging],
-        swiftSettings: settings),
+        name: "MQTTBroker", dependencies: ["MQTTWire", "CPosix", collections, logging], swiftSettings: settings),
     .target(
         name: "UpgradeGateway", dependencies: ["UpgradeProtocol", "MQTTWire", logging], swiftSettings: settings),
     .target(
         name: "UpgradeCore",
-        dependencies: ["UpgradeProtocol", "COpenSSL", "CPosix", grdb, collections, heap, orderedCollections, logging],
+        dependencies: ["UpgradeProtocol", "COpenSSL", "CPosix", grdb, collections, heap, logging],
         swiftSettings: settings),
     .target(
         name: "UpgradeAPI",
@@ -48,14 +45,13 @@ let libraries: [Target] = [
     .target(
         name: "UpgradeServer",
         dependencies: [
-            "UpgradeCore", "UpgradeProtocol", "UpgradeAPI", "MQTTBroker", "MQTTWire", "CPosix", logging,
+            "UpgradeCore", "UpgradeProtocol", "UpgradeAPI", "MQTTBroker", "MQTTWire", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "Mustache", package: "swift-mustache"),
             .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             .product(name: "Configuration", package: "swift-configuration"),
-            .product(name: "Metrics", package: "swift-metrics"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
@@ -63,7 +59,7 @@ let libraries: [Target] = [
         swiftSettings: settings),
     .target(
         name: "UpgradeCLI",
-        dependencies: ["UpgradeAPI", "UpgradeCore", "UpgradeProtocol", "CPosix", argumentParser, logging],
+        dependencies: ["UpgradeAPI", "UpgradeCore", "UpgradeProtocol", "CPosix", argumentParser],
         swiftSettings: settings),
     .target(
         name: "GatewaySimulation",
@@ -75,7 +71,7 @@ let programs: [Target] = [
     .executableTarget(
         name: "umd", dependencies: ["UpgradeServer", "UpgradeCore", "UpgradeProtocol", argumentParser, logging],
         swiftSettings: settings),
-    .executableTarget(name: "umctl", dependencies: ["UpgradeCLI", argumentParser], swiftSettings: settings),
+    .executableTarget(name: "umctl", dependencies: ["UpgradeCLI"], swiftSettings: settings),
     .executableTarget(
         name: "gateway-sim", dependencies: ["GatewaySimulation", argumentParser], swiftSettings: settings),
     .executableTarget(
@@ -105,7 +101,7 @@ let tests: [Target] = [
     .testTarget(
         name: "UpgradeServerTests",
         dependencies: [
-            "UpgradeServer", "UpgradeCore", "UpgradeAPI", "UpgradeProtocol", "MQTTWire",
+            "UpgradeServer", "UpgradeCore", "UpgradeProtocol", "MQTTWire", logging,
             .product(name: "AsyncHTTPClient", package: "async-http-client"),
             .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -117,7 +113,6 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
-            "UpgradeProtocol", "UpgradeAPI", "MQTTWire",
             .target(name: "umd"), .target(name: "umctl"), .target(name: "gateway-sim"),
             .target(name: "embedded-broker"), .target(name: "frames-only"), .target(name: "minimal-gateway"),
         ],
@@ -145,7 +140,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", .upToNextMinor(from: "1.4.0")),
         .package(url: "https://github.com/apple/swift-http-types", .upToNextMinor(from: "1.8.0")),
         .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
-        .package(url: "https://github.com/apple/swift-metrics", .upToNextMinor(from: "2.13.0")),
         .package(url: "https://github.com/apple/swift-nio", .upToNextMinor(from: "2.101.2")),
         .package(url: "https://github.com/groue/GRDB.swift", .upToNextMinor(from: "7.10.0")),
         .package(url: "https://github.com/hummingbird-project/hummingbird", .upToNextMinor(from: "2.28.1")),

@@ -121,7 +121,7 @@ import Testing
             let gateway = try await known("gw2", to: daemon)
             let order = try await daemon.json("push", "--version", "1.2", "--gateway", "gw2")
             // The gateway does not read: the packet has begun and cannot end.
-            try await Task.sleep(for: .milliseconds(500))
+            try await gateway.awaitUnread(atLeast: 16 << 10)
             #expect(try await daemon.umctl("deployment", "cancel", order["id"].text).status == 0)
             try await daemon.expect("gw2", "online", is: "0")
             await #expect(throws: FieldGateway.Failure.connectionEnded) { try await gateway.next("UPGRADE/gw2") }

@@ -39,7 +39,7 @@ func randomBytes(_ count: Int) throws(CryptoError) -> [UInt8] {
     return bytes
 }
 
-/// Whether two secrets are the same, in a time that does not tell where they differ.
-func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+/// Whether two secrets are the same, in a time that does not tell where they differ; their lengths are not secret.
+package func isEqualInConstantTime(_ left: [UInt8], _ right: [UInt8]) -> Bool {
     left.count == right.count && CRYPTO_memcmp(left, right, left.count) == 0
 }

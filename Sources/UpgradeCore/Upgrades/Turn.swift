@@ -35,6 +35,27 @@ enum TurnInput: Sendable {
     }
 }
 
+extension TurnInput: CustomStringConvertible {
+    /// One line for a log, without payloads: those are as long as a gateway makes them.
+    var description: String {
+        switch self {
+        case .link(let event):
+            if case .message(let message) = event { Self.describe(message) } else { "\(event)" }
+        case .message(_, let message): Self.describe(message)
+        case .order(let request, _): "\(request)"
+        case .cancellation(let request, _): "\(request)"
+        case .verified(let release): "verified \(release.request.release)"
+        case .releasesChanged: "releases changed"
+        case .gatewaysChanged(let gateways): "\(gateways.count) gateways changed"
+        case .barrier: "barrier"
+        }
+    }
+
+    private static func describe(_ message: InboundMessage) -> String {
+        "\(message.verb) of \(message.gateway), \(message.payload.count) bytes"
+    }
+}
+
 /// What follows from a turn, to be done after its transaction is durable.
 struct Effects: Sendable {
     var acknowledgements: [@Sendable () -> Void] = []

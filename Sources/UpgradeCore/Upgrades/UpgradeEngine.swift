@@ -162,7 +162,9 @@ public final class UpgradeEngine: Sendable {
 
     /// Not acknowledged, the message would come again and again, and stop its gateway from being read.
     private func giveUp(_ inputs: [TurnInput], because error: any Error) {
-        logger.error("Something could not be dealt with", metadata: ["error": "\(error)", "what": "\(inputs)"])
+        logger.error(
+            "Something could not be dealt with",
+            metadata: ["error": "\(error)", "what": .array(inputs.map { "\($0)" })])
         for case .message(_, let message) in inputs { message.acknowledge() }
     }
 

@@ -1,3 +1,5 @@
+import UpgradeCore
+
 /// The user name and password that gateways share.
 public struct MQTTSecret: Sendable, Equatable {
     /// The user name.
@@ -16,8 +18,8 @@ public struct MQTTSecret: Sendable, Equatable {
 
     /// Whether a CONNECT's user name and password are this pair; takes the same time wherever they differ.
     func matches(username: String, password: [UInt8]) -> Bool {
-        let sameName = constantTimeEquals(Array(username.utf8), Array(self.username.utf8))
-        let samePassword = constantTimeEquals(password, self.password)
+        let sameName = isEqualInConstantTime(Array(username.utf8), Array(self.username.utf8))
+        let samePassword = isEqualInConstantTime(password, self.password)
         return sameName && samePassword
     }
 }
@@ -25,12 +27,4 @@ public struct MQTTSecret: Sendable, Equatable {
 extension MQTTSecret: CustomStringConvertible {
     /// The user name alone: the password never reaches a log.
     public var description: String { "\(username):***" }
-}
-
-/// Compares without telling by its duration where the two differ; their lengths are not secret.
-private func constantTimeEquals(_ one: [UInt8], _ other: [UInt8]) -> Bool {
-    guard one.count == other.count else { return false }
-    var difference: UInt8 = 0
-    for index in one.indices { difference |= one[index] ^ other[index] }
-    return difference == 0
 }

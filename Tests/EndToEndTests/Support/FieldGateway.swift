@@ -142,6 +142,18 @@ final class FieldGateway: Sendable {
         }
     }
 
+    /// Returns once this many bytes lie in the socket, of which it reads none.
+    func awaitUnread(atLeast count: Int, within seconds: TimeInterval = 20) async throws {
+        try await run { gateway in
+            let deadline = Date() + seconds
+            var room = [UInt8](repeating: 0, count: count)
+            while recv(gateway.descriptor, &room, count, Int32(MSG_PEEK | MSG_DONTWAIT)) < count {
+                guard deadline.timeIntervalSinceNow > 0 else { throw Failure.nothingCame }
+                usleep(10_000)
+            }
+        }
+    }
+
     func disconnect() async throws {
         try await run { gateway in
             gateway.send(0xE0, [])
