@@ -107,9 +107,10 @@ public actor ReleaseStore {
         changed.yield(.removed(version))
     }
 
-    /// Marks what became of a release's file in the watched folder.
+    /// Marks what became of a release's file in the watched folder. Nothing happens when somebody removed the release meanwhile.
     func setState(_ state: Release.State, of release: Release) async throws {
-        try await store.write { transaction in
+        let isStillThere = try await store.write { transaction in
+            guard try transaction.releases.find(release.version)?.id == release.id else { return false }
             try transaction.releases.setState(state, of: release.id)
             transaction.changes.add(release: release.version, announced: false)
             switch state {
@@ -122,7 +123,9 @@ public actor ReleaseStore {
             case .removed:
                 try transaction.append(EventDraft(.releaseWithheld, "the file of release \(release.version) is gone"))
             }
+            return true
         }
+        guard isStillThere else { return }
         logger.notice("release \(state.rawValue)", metadata: ["version": "\(release.version)"])
         changed.yield(state == .available ? .returned(release.version) : .withheld(release.version))
     }

@@ -145,6 +145,20 @@ import UpgradeProtocol
         }
     }
 
+    @Test func aReleaseThatIsGoneIsNotSaidToBeWithheld() async throws {
+        try await withReleases { fixture in
+            let release = try await fixture.upload("1.1", [1])
+            #expect(await fixture.nextChange() == .added(release.version))
+            try await fixture.releases.remove(release.version, as: fixture.principal)
+            #expect(await fixture.nextChange() == .removed(release.version))
+            // The folder's watcher noticed the vanished file before the row was gone.
+            try await fixture.releases.setState(.removed, of: release)
+            try await fixture.upload("1.2", [2])
+            #expect(await fixture.nextChange() == .added(Version("1.2")))
+            #expect(try await fixture.details(of: .releaseWithheld).isEmpty)
+        }
+    }
+
     @Test func theFolderMayBeDeletedAndMadeAgain() async throws {
         try await withReleases(watching: true) { fixture in
             try fixture.drop("1.1", [1])
