@@ -14,8 +14,8 @@ public final class Broker: Sendable {
         case stopped
     }
 
-    /// How long a stop waits for clients to take their DISCONNECT.
-    private static let stopPatience = Duration.seconds(3)
+    /// How long a stop waits for clients to take what is under way to them and to close.
+    private static let stopPatience = Duration.seconds(1)
 
     private let configuration: BrokerConfiguration
     private let core: Core
