@@ -21,9 +21,10 @@ struct Composition {
         self.installation = installation
         self.logger = logger
         let disabled = DisabledGateways()
+        let approved = ApprovedGateways(newGateways: configuration.engine.newGateways)
         link = BrokerLink(
             configuration: configuration.broker,
-            rules: GatewayRules(secret: configuration.mqttSecret, disabled: disabled),
+            rules: GatewayRules(secret: configuration.mqttSecret, disabled: disabled, approved: approved),
             logger: logger)
         let releaseStore = ReleaseStore(
             store: installation.store, copies: installation.folder.releases,
@@ -33,12 +34,18 @@ struct Composition {
             logger: logger)
         services = Services(
             store: installation.store, hasher: PasswordHasher(), releaseStore: releaseStore, engine: engine,
-            disabled: disabled)
+            disabled: disabled, approved: approved)
         overridden = try SafeStart.check(
             configuration.situation(
                 bootstrapPasswordIsInForce: try await services.users.bootstrapPasswordIsInForce()))
         superUser = try await services.superUser()
-        for gateway in try await services.disabledGateways() { disabled.set(gateway, disabled: true) }
+        for gateway in try await services.gateways(where: GatewayFilter(enabled: false)) {
+            disabled.set(gateway, disabled: true)
+        }
+        let isApproved = configuration.engine.newGateways == .quarantine
+        for gateway in try await services.gateways(where: GatewayFilter(approved: isApproved)) {
+            approved.set(gateway, approved: isApproved)
+        }
     }
 
     /// Runs everything until it is shut down or cancelled.

@@ -15,10 +15,11 @@ struct Services: Sendable {
     let deployments: DeploymentService
     let engine: UpgradeEngine
     let disabled: DisabledGateways
+    let approved: ApprovedGateways
 
     init(
         store: Store, hasher: PasswordHasher, releaseStore: ReleaseStore, engine: UpgradeEngine,
-        disabled: DisabledGateways
+        disabled: DisabledGateways, approved: ApprovedGateways
     ) {
         self.store = store
         companies = CompanyService(store: store)
@@ -31,6 +32,7 @@ struct Services: Sendable {
         self.releaseStore = releaseStore
         self.engine = engine
         self.disabled = disabled
+        self.approved = approved
     }
 
     /// The user as whom everybody acts while nobody logs in: the first super user there is.
@@ -46,14 +48,13 @@ struct Services: Sendable {
             "there is no super user in the database", remedy: "restore a backup with 'umctl restore FILE'")
     }
 
-    /// The gateways that may not connect.
-    func disabledGateways() async throws -> [GatewayID] {
+    /// All gateways of a kind.
+    func gateways(where filter: GatewayFilter) async throws -> [GatewayID] {
         var ids: [GatewayID] = []
         var cursor: Cursor?
         repeat {
             let page = try await gateways.list(
-                GatewayFilter(enabled: false), page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor),
-                as: .operator)
+                filter, page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor), as: .operator)
             ids += page.items.map(\.id)
             cursor = page.nextCursor
         } while cursor != nil

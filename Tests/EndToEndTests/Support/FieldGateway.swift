@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// A gateway of the field, written from the protocol's description alone: nothing of ours but the bytes.
 ///
@@ -35,16 +36,17 @@ final class FieldGateway: Sendable {
     private nonisolated(unsafe) var waiting: [Message] = []
     private nonisolated(unsafe) var nextPacketID: UInt16 = 1
 
-    /// Connects as a field gateway does: MQTT 3.1.1 (or 3.1), clean session, keep-alive 30 s, `user` and `password`.
-    static func connect(_ id: String, company: String, to port: UInt16, legacy: Bool = false) async throws
-        -> FieldGateway
-    {
+    /// Connects as a field gateway does: MQTT 3.1.1 (or 3.1), clean session (if not told otherwise), keep-alive 30 s, `user` and `password`.
+    static func connect(
+        _ id: String, company: String, to port: UInt16, legacy: Bool = false, cleanSession: Bool = true
+    ) async throws -> FieldGateway {
         let gateway = try FieldGateway(id, company: company, to: port)
         try await gateway.run { gateway in
             let version: [UInt8] = legacy ? gateway.string("MQIsdp") + [3] : gateway.string("MQTT") + [4]
             gateway.send(
                 0x10,
-                version + [0b1100_0010, 0, 30] + gateway.string(id) + gateway.string("user")
+                version + [cleanSession ? 0b1100_0010 : 0b1100_0000, 0, 30] + gateway.string(id)
+                    + gateway.string("user")
                     + gateway.string("password"))
             let (type, body) = try gateway.readPacket(by: Date() + 10)
             guard type == 0x20, body.count == 2 else { throw Failure.unexpected(type) }
@@ -84,6 +86,16 @@ final class FieldGateway: Sendable {
             try await subscribe("TOGATEWAY/\(verb)")
             try await subscribe("TOGATEWAY/\(verb)/\(id)")
         }
+    }
+
+    /// One that has connected, reported and subscribed, and is known to the daemon.
+    static func known(
+        _ id: String, company: String = "2", version: String = "0.5", to daemon: Daemon
+    ) async throws -> FieldGateway {
+        let gateway = try await connect(id, company: company, to: daemon.mqttPort)
+        try await gateway.begin(version: version)
+        try await daemon.expect(id, "version", is: version)
+        return gateway
     }
 
     func reportStatus(_ version: String, qos: UInt8 = 0) async throws {
