@@ -120,6 +120,8 @@ extension ServerConfiguration {
     fileprivate var broker: BrokerConfiguration {
         var limits = Limits()
         limits.writeStall = writeStall
+        // Gateways send short messages. One that is too long for JSON is still read, to be counted; what is longer is not let into memory.
+        limits.maximumPacketSize = 2 * ProtocolLimits.messageLength
         return BrokerConfiguration(
             listeners: [.init(host: mqtt.host, port: UInt16(clamping: mqtt.port))], limits: limits)
     }

@@ -91,6 +91,24 @@ struct GatewayRulesTests {
         }
     }
 
+    @Test("What is longer than any message ends the connection; a message that is too long is counted")
+    func longMessages() async throws {
+        try await withServer { server in
+            let topic = try TopicName("TOCLOUD/STATUS/gw2")
+            try await withClient("gw2", of: server) { client in
+                try await client.reportStatus("gw2")
+                let long = [UInt8](repeating: 0, count: ProtocolLimits.messageLength + 12)
+                try await client.publish(MQTTPublication(topic: topic, payload: long, qos: .atLeastOnce))
+                try await eventually("it is counted") {
+                    try await server.send("GET", "/api/v1/gateways/gw2").member("badFrames") == "1"
+                }
+                await #expect(throws: MQTTClientError.self) {
+                    try await client.publish(MQTTPublication(topic: topic, payload: long + long, qos: .atLeastOnce))
+                }
+            }
+        }
+    }
+
     @Test("Another secret takes the place of the default one")
     func ownSecret() async throws {
         try await withServer(configuredBy: { $0.mqttSecret = MQTTSecret(username: "fleet", password: [0, 255]) }) {
