@@ -6,7 +6,7 @@ import Testing
     @Test func anOrderForAGatewayThatIsOfflineWaitsForIt() async throws {
         try await Daemon.with { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let first = try await known("gw2", to: daemon)
+            let first = try await FieldGateway.known("gw2", to: daemon)
             try await first.disconnect()
             try await daemon.expect("gw2", "online", is: "0")
             #expect(try await daemon.umctl("push", "--version", "1.2", "--gateway", "gw2").status == 0)
@@ -24,7 +24,7 @@ import Testing
         try await TemporaryFolder.with { folder in
             var daemon = try await Daemon.start(on: folder + "/data")
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let before = try await known("gw2", to: daemon)
+            let before = try await FieldGateway.known("gw2", to: daemon)
             #expect(try await daemon.umctl("push", "--version", "1.2", "--gateway", "gw2").status == 0)
             #expect(try await before.next("UPGRADE/gw2").text == "1.2")
             try await daemon.kill()
@@ -41,7 +41,7 @@ import Testing
     @Test func aGatewayThatIsThereAlreadyIsConfirmedAndSentNothing() async throws {
         try await Daemon.with { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let gateway = try await known("gw2", version: "1.2", to: daemon)
+            let gateway = try await FieldGateway.known("gw2", version: "1.2", to: daemon)
             let push = try await daemon.umctl("push", "--version", "1.2", "--gateway", "gw2", "--wait")
             #expect(push.status == 0)
             #expect(try await !gateway.receives("UPGRADE/gw2", within: 1))
@@ -51,7 +51,7 @@ import Testing
     @Test func theOldVersionSettlesNothingAndIsNotSentTo() async throws {
         try await Daemon.with { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let gateway = try await known("gw2", to: daemon)
+            let gateway = try await FieldGateway.known("gw2", to: daemon)
             #expect(try await daemon.umctl("push", "--version", "1.2", "--gateway", "gw2").status == 0)
             _ = try await gateway.next("UPGRADE/gw2")
             try await gateway.reportStatus("0.5", qos: 1)
@@ -70,7 +70,7 @@ import Testing
     @Test func aGatewayThatMovedOnIsNotDraggedBack() async throws {
         try await Daemon.with { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let gateway = try await known("gw2", to: daemon)
+            let gateway = try await FieldGateway.known("gw2", to: daemon)
             try await gateway.disconnect()
             try await daemon.expect("gw2", "online", is: "0")
             #expect(try await daemon.umctl("push", "--version", "1.2", "--gateway", "gw2").status == 0)
@@ -85,7 +85,7 @@ import Testing
     @Test func silenceTimesOutAndALateStatusStillConfirms() async throws {
         try await Daemon.with(["--upgrade-timeout", "2s"]) { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let gateway = try await known("gw2", to: daemon)
+            let gateway = try await FieldGateway.known("gw2", to: daemon)
             async let push = daemon.umctl(
                 "push", "--version", "1.2", "--gateway", "gw2", "--wait", "--timeout", "30s")
             _ = try await gateway.next("UPGRADE/gw2")
@@ -100,7 +100,7 @@ import Testing
         try await Daemon.with { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
             try await daemon.drop("1.3", Data("1.3".utf8))
-            let gateway = try await known("gw2", to: daemon)
+            let gateway = try await FieldGateway.known("gw2", to: daemon)
             try await gateway.disconnect()
             let first = try await daemon.json("push", "--version", "1.2", "--gateway", "gw2")
             let second = try await daemon.json("push", "--version", "1.3", "--gateway", "gw2")
@@ -118,7 +118,7 @@ import Testing
     @Test func cancellingAnUnfinishedTransferClosesTheConnection() async throws {
         try await Daemon.with { daemon in
             try await daemon.drop("1.2", Data(count: 64 << 20))
-            let gateway = try await known("gw2", to: daemon)
+            let gateway = try await FieldGateway.known("gw2", to: daemon)
             let order = try await daemon.json("push", "--version", "1.2", "--gateway", "gw2")
             // The gateway does not read: the packet has begun and cannot end.
             try await gateway.awaitUnread(atLeast: 16 << 10)
@@ -132,9 +132,9 @@ import Testing
     @Test func eachOfManyIsConfirmedFailsOrTimesOutOnItsOwn() async throws {
         try await Daemon.with(["--upgrade-timeout", "4s"]) { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let good = try await known("good", to: daemon)
-            let bad = try await known("bad", to: daemon)
-            let silent = try await known("silent", to: daemon)
+            let good = try await FieldGateway.known("good", to: daemon)
+            let bad = try await FieldGateway.known("bad", to: daemon)
+            let silent = try await FieldGateway.known("silent", to: daemon)
             let push = try await daemon.json("push", "--version", "1.2", "--company", "2")
             for gateway in [good, bad, silent] { _ = try await gateway.next("UPGRADE/\(gateway.id)") }
             try await good.reportStatus("1.2", qos: 1)
@@ -152,11 +152,11 @@ import Testing
     @Test func allReachesThoseWhoAreReadyOnTheTopicOfAll() async throws {
         try await Daemon.with { daemon in
             try await daemon.drop("1.2", Data("1.2".utf8))
-            let first = try await known("a", company: "2", to: daemon)
-            let second = try await known("b", company: "3", to: daemon)
+            let first = try await FieldGateway.known("a", company: "2", to: daemon)
+            let second = try await FieldGateway.known("b", company: "3", to: daemon)
             #expect(try await daemon.umctl("push", "--version", "1.2", "--all").status == 0)
             // A gateway that comes later is none of those that were known when the order was given.
-            let late = try await known("c", company: "3", to: daemon)
+            let late = try await FieldGateway.known("c", company: "3", to: daemon)
             for gateway in [first, second] {
                 #expect(try await gateway.next("UPGRADE").topic == "TOGATEWAY/UPGRADE")
                 try await gateway.reportStatus("1.2", qos: 1)
@@ -165,15 +165,5 @@ import Testing
             #expect(try await !late.receives("UPGRADE", within: 1))
             #expect(try await daemon.gateway("c")["state"].text == "null")
         }
-    }
-
-    /// A field gateway that has connected, reported and subscribed.
-    private func known(
-        _ id: String, company: String = "2", version: String = "0.5", to daemon: Daemon
-    ) async throws -> FieldGateway {
-        let gateway = try await FieldGateway.connect(id, company: company, to: daemon.mqttPort)
-        try await gateway.begin(version: version)
-        try await daemon.expect(id, "version", is: version)
-        return gateway
     }
 }
