@@ -216,7 +216,7 @@ public final class EventLoop: @unchecked Sendable {
             }
             resumeSources()
             let isStopping = runJobs()
-            for action in state.timers.advance(to: now.nanoseconds / 1_000_000) { action() }
+            for timer in state.timers.advance(to: now.nanoseconds / 1_000_000) { state.timers.cancel(timer)?() }
             flushSources()
             if isStopping { break }
         }

@@ -55,7 +55,7 @@ public struct TimerWheel<Payload> {
         return ID(index: index, generation: entries[Int(index)].generation)
     }
 
-    /// Stops a timer; returns what it carried, or nil when it fired or was cancelled before.
+    /// Stops a timer, or takes one out that `advance` returned; returns what it carried, or nil when that happened before.
     @discardableResult
     public mutating func cancel(_ id: ID) -> Payload? {
         guard Int(id.index) < entries.count, entries[Int(id.index)].generation == id.generation,
@@ -72,9 +72,11 @@ public struct TimerWheel<Payload> {
         nextOccupied()?.tick
     }
 
-    /// Moves time on and returns, in order of their deadlines, what the timers carried that are due.
-    public mutating func advance(to tick: UInt64) -> [Payload] {
-        var due: [Payload] = []
+    /// Moves time on and returns, in order of their deadlines, the timers that are due.
+    ///
+    /// Each is to be taken out by ``cancel(_:)`` only when its turn comes: what an earlier one does may cancel it until then.
+    public mutating func advance(to tick: UInt64) -> [ID] {
+        var due: [ID] = []
         while let (level, slot, reached) = nextOccupied(), reached <= tick {
             now = max(now, reached)
             let first = level * 64 + slot
@@ -85,7 +87,7 @@ public struct TimerWheel<Payload> {
                 let next = entries[Int(index)].next
                 entries[Int(index)].slot = Self.unlinked
                 if entries[Int(index)].deadline <= now {
-                    if let payload = retire(index) { due.append(payload) }
+                    due.append(ID(index: index, generation: entries[Int(index)].generation))
                 } else {
                     link(index)
                 }

@@ -29,7 +29,7 @@ struct TimerWheelTests {
                     random.next() % 2 == 0
                     ? now + random.next() % 300 : now + random.next() >> (30 + random.next() % 30)
                 if let next = wheel.nextDeadline, let first = deadlines.values.min() { #expect(next <= first) }
-                let fired = wheel.advance(to: target)
+                let fired = wheel.advance(to: target).compactMap { wheel.cancel($0) }
                 let due = deadlines.filter { $0.value <= target }
                 #expect(Set(fired) == Set(due.keys))
                 #expect(fired.map { due[$0] ?? 0 } == fired.map { due[$0] ?? 0 }.sorted())
@@ -47,12 +47,25 @@ struct TimerWheelTests {
         var wheel = TimerWheel<String>(now: 100)
         let first = wheel.start(at: 5, "first")
         #expect(wheel.advance(to: 100).isEmpty)
-        #expect(wheel.advance(to: 101) == ["first"])
+        #expect(wheel.advance(to: 101) == [first])
+        #expect(wheel.cancel(first) == "first")
         let second = wheel.start(at: 200, "second")
         #expect(wheel.cancel(first) == nil)
         #expect(wheel.count == 1)
         #expect(wheel.cancel(second) == "second")
         #expect(wheel.nextDeadline == nil)
+    }
+
+    @Test("Of two timers that are due at once, the first can still cancel the second")
+    func dueAtOnce() {
+        var wheel = TimerWheel<String>()
+        let (one, other) = (wheel.start(at: 7, "one"), wheel.start(at: 7, "other"))
+        let due = wheel.advance(to: 7)
+        #expect(Set(due) == [one, other])
+        #expect(wheel.nextDeadline == nil)
+        #expect(wheel.cancel(other) == "other")
+        #expect(due.compactMap { wheel.cancel($0) } == ["one"])
+        #expect(wheel.count == 0)
     }
 }
 
