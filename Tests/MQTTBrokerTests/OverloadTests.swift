@@ -1,6 +1,7 @@
 import Glibc
 import MQTTBroker
 import MQTTWire
+import Synchronization
 import Testing
 
 /// Memory stays bounded, and one slow client is one slow client.
@@ -42,10 +43,18 @@ struct OverloadTests {
             try publisher.connect("p")
             let payload = [UInt8](repeating: 1, count: 64 << 10)
             let count = 640
+            let received = Mutex(0)
             let reader = try Worker {
-                for _ in 0..<count { _ = try reading.nextPublish() }
+                for _ in 0..<count {
+                    _ = try reading.nextPublish()
+                    received.withLock { $0 += 1 }
+                }
             }
-            for _ in 0..<count { try publisher.publish("t", bytes: payload) }
+            for sent in 0..<count {
+                // No further ahead than the reader's own queue holds, however late its thread runs: what it gets is not what is tested there.
+                try eventually("the reader keeps up") { received.withLock { $0 } >= sent - 100 }
+                try publisher.publish("t", bytes: payload)
+            }
             try publisher.ping()
             try reader.finish()
             #expect(broker.snapshot.queuedBytes <= 16 << 20)

@@ -105,13 +105,22 @@ struct ListenerTests {
             let most = (open.max() ?? 0) + 48
             var limit = rlimit(rlim_cur: most, rlim_max: most)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            // The loop is held while the clients take all descriptors: they wait in the backlog, and none is left to accept them.
+            let isFull = Mutex(false)
+            loop.execute {
+                while !isFull.withLock({ $0 }) { usleep(1000) }
+            }
             var clients: [LoopbackSocket] = []
             while let client = try? LoopbackSocket(connectedTo: port) { clients.append(client) }
-            // Now there is none left, and some clients wait in the backlog.
-            let before = accepted.withLock { $0.count }
+            #expect(clients.count > 20)
+            isFull.withLock { $0 = true }
+            // After two more turns the loop has tried in vain.
+            for _ in 0..<2 {
+                await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
+            }
+            #expect(accepted.withLock { $0.isEmpty })
             for client in clients.suffix(20) { client.close() }
-            #expect(before < clients.count)
-            try await eventually("more were accepted") { accepted.withLock { $0.count } > before }
+            try await eventually("the waiting are accepted") { !accepted.withLock { $0.isEmpty } }
             // A thread that still runs while the process exits may find the runtime half gone.
             loop.stop()
             loop.join()
