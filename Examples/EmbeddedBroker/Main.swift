@@ -70,7 +70,7 @@ struct EmbeddedBroker: AsyncParsableCommand {
     private func hooks() throws -> Hooks {
         let denied = Set(try denied())
         guard !denied.isEmpty else { return Hooks() }
-        return Hooks(authorizeSubscribe: { _, filter, _ in !denied.contains(filter) })
+        return Hooks(authorizeSubscribe: { _, filter, _ in denied.contains(filter) ? .fail : .allow })
     }
 
     private func denied() throws -> [TopicFilter] {

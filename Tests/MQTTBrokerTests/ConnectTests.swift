@@ -124,6 +124,27 @@ struct ConnectTests {
         }
     }
 
+    @Test(
+        "A client that says everything at once, goodbye included, gets its answers", arguments: ProtocolVersion.allCases
+    )
+    func answersBeforeItCloses(version: ProtocolVersion) async throws {
+        try await withBroker { _, port in
+            let peer = try Peer(port: port, version: version)
+            let id = try PacketID(1)
+            let head = PublishHead(
+                flags: PublishFlags(qos: .atLeastOnce), topic: try TopicName("nobody"), packetID: id)
+            try peer.send(
+                .connect(Connect(version: version, clientID: try ClientID("c"))),
+                .publish(Publish(head: head, payload: [])), .disconnect(Disconnect()))
+            guard case .connack(let connack) = try peer.next(), case .puback(let puback) = try peer.next() else {
+                Issue.record("no CONNACK and PUBACK")
+                return
+            }
+            #expect(connack.reasonCode == .success && puback.packetID == id)
+            #expect(try peer.next() == nil)
+        }
+    }
+
     @Test func tellsV5ClientsItsLimits() async throws {
         try await withBroker(limits: {
             $0.receiveMaximum = 7

@@ -124,6 +124,37 @@ struct PublishTests {
         }
     }
 
+    @Test("Section 3.3.2.3.4, MQTT-3.1.2-26: a client that takes topic aliases gets them, as many as it takes")
+    func usesTopicAliases() async throws {
+        try await withBroker { _, port in
+            let subscriber = try Peer(port: port, version: .v5_0)
+            try subscriber.connect("s", properties: [.topicAliasMaximum(1)])
+            try subscriber.subscribe("#", qos: .atLeastOnce)
+            let publisher = try Peer(port: port)
+            try publisher.connect("p")
+            for (topic, text) in [("a/b", "1"), ("a/b", "2"), ("c", "3"), ("a/b", "4")] {
+                try publisher.publish(topic, text)
+            }
+            let heads = try (1...4).map { number in
+                let publish = try subscriber.nextPublish()
+                #expect(publish.text == "\(number)")
+                return publish.head
+            }
+            #expect(heads.map { $0.topic?.text } == ["a/b", nil, "c", nil])
+            #expect(heads.map(\.properties.topicAlias) == [1, 1, nil, 1])
+            // An alias ends with its connection [MQTT-3.3.2-7].
+            let again = try Peer(port: port, version: .v5_0)
+            try again.connect("s", properties: [.topicAliasMaximum(9), .maximumPacketSize(20)])
+            try again.subscribe("#", qos: .atLeastOnce)
+            // With an alias told these would take 21 bytes, 3 more than without.
+            try publisher.publish("a/b", "0123456789")
+            try publisher.publish("a/b", "x")
+            #expect(try again.nextPublish().head.properties.topicAlias == nil)
+            let told = try again.nextPublish().head
+            #expect(told.topic?.text == "a/b" && told.properties.topicAlias == 1)
+        }
+    }
+
     @Test("MQTT-3.3.2-17 to 3.3.2-20: what a publisher says of its message reaches 5.0 subscribers unchanged")
     func passesPropertiesThrough() async throws {
         try await withBroker { _, port in
@@ -164,6 +195,28 @@ struct PublishTests {
             #expect(publish.text == "long")
             #expect(90...99 ~= publish.head.properties.messageExpiryInterval ?? 0)
             #expect(broker.snapshot.dropped[.expired] == 1)
+            // What does not wait loses nothing.
+            try publisher.publishAcknowledged("t", "at once", properties: [.messageExpiryInterval(1)])
+            #expect(try back.nextPublish().head.properties.messageExpiryInterval == 1)
+        }
+    }
+
+    @Test("Section 4.9: a new connection begins with the whole Receive Maximum, whatever the session knows")
+    func beginsWithTheWholeReceiveMaximum() async throws {
+        try await withBroker(limits: { $0.receiveMaximum = 2 }) { _, port in
+            for ids in [[UInt16(1), 2], [2, 3]] {
+                let peer = try Peer(port: port, version: .v5_0)
+                try peer.connect("c", cleanStart: false, properties: [.sessionExpiryInterval(100)])
+                for id in ids {
+                    try peer.publish("t", qos: .exactlyOnce, packetID: id)
+                    guard case .pubrec(let pubrec) = try peer.next() else {
+                        Issue.record("no PUBREC for \(id)")
+                        return
+                    }
+                    #expect(pubrec.packetID.rawValue == id)
+                }
+                try peer.ping()
+            }
         }
     }
 
@@ -210,6 +263,28 @@ struct PublishTests {
             try publisher.publishAcknowledged("t", "small")
             #expect(try subscriber.nextPublish().text == "small")
             #expect(broker.snapshot.dropped[.tooLargeForClient] == 1)
+        }
+    }
+
+    @Test("MQTT-3.1.2-24: an answer that is larger than the client takes ends the connection instead")
+    func sendsNoAnswerThatIsTooLarge() async throws {
+        try await withBroker { _, port in
+            let peer = try Peer(port: port, version: .v5_0)
+            try peer.connect("c", properties: [.maximumPacketSize(15)])
+            let filters = try (1...20).map {
+                Subscription(try TopicFilter("a/\($0)"), SubscriptionOptions(.atMostOnce))
+            }
+            try peer.send(.subscribe(Subscribe(packetID: try PacketID(1), subscriptions: filters)))
+            #expect(try peer.last() == .disconnect(Disconnect(reasonCode: .packetTooLarge)))
+            // Not even a CONNACK fits.
+            let tiny = try Peer(port: port, version: .v5_0)
+            try tiny.send(
+                .connect(
+                    Connect(
+                        version: .v5_0, clientID: try ClientID("t"), properties: try Properties([.maximumPacketSize(4)])
+                    ))
+            )
+            #expect(try tiny.last() == nil)
         }
     }
 

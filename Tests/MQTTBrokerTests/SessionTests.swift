@@ -100,7 +100,7 @@ struct SessionTests {
 
     @Test func aResumedSubscriptionIsAuthorizedAgain() async throws {
         let allowed = Recorder<Bool>()
-        let hooks = Hooks(authorizeSubscribe: { _, _, _ in allowed.all.isEmpty })
+        let hooks = Hooks(authorizeSubscribe: { _, _, _ in allowed.all.isEmpty ? .allow : .refuse })
         try await withBroker(hooks: hooks) { broker, port in
             let first = try Peer(port: port)
             try first.connect("s", cleanStart: false)

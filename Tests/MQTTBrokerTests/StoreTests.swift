@@ -83,6 +83,18 @@ struct StoreTests {
         }
     }
 
+    @Test func aSessionThatIsGivenUpInDisconnectIsGoneFromTheStore() async throws {
+        try await withBroker(store: store) { _, port in
+            let peer = try Peer(port: port, version: .v5_0)
+            try peer.connect("s", properties: [.sessionExpiryInterval(100)])
+            try peer.subscribe("t")
+            #expect(store.load().sessions.count == 1)
+            try peer.send(.disconnect(Disconnect(properties: try Properties([.sessionExpiryInterval(0)]))))
+            #expect(try peer.next() == nil)
+            try eventually("the session is gone") { store.load().sessions.isEmpty }
+        }
+    }
+
     @Test func aWillOutlivesItsBroker() async throws {
         let will = Will(topic: try TopicName("will"), payload: [1], qos: .atLeastOnce)
         try await withBroker(store: store) { _, port in

@@ -7,13 +7,20 @@ struct SubscribeTests {
     func answersEachFilter() async throws {
         let events = Recorder<BrokerEvent>()
         let hooks = Hooks(
-            authorizeSubscribe: { _, filter, _ in filter.text != "denied/#" }, observe: { events.record($0) })
+            authorizeSubscribe: { _, filter, _ in
+                switch filter.text {
+                case "denied/#": .refuse
+                case "nobody/#": .fail
+                default: .allow
+                }
+            }, observe: { events.record($0) })
         try await withBroker(hooks: hooks) { _, port in
             for (version, code) in [(ProtocolVersion.v3_1_1, ReasonCode.unspecifiedError), (.v5_0, .notAuthorized)] {
                 let peer = try Peer(port: port, version: version)
                 try peer.connect("c")
                 #expect(
-                    try peer.subscribe("a", "denied/#", "b/+", qos: .exactlyOnce) == [.grantedQoS2, code, .grantedQoS2])
+                    try peer.subscribe("a", "denied/#", "nobody/#", "b/+", qos: .exactlyOnce)
+                        == [.grantedQoS2, code, .unspecifiedError, .grantedQoS2])
             }
             let subscribed = events.all.map(\.summary).filter { $0.hasPrefix("subscribed") }
             #expect(subscribed == ["subscribed c a 2", "subscribed c b/+ 2", "subscribed c a 2", "subscribed c b/+ 2"])

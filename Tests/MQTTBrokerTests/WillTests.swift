@@ -76,6 +76,35 @@ struct WillTests {
         }
     }
 
+    @Test("Section 3.1.3.2.2: a session that ends by itself publishes the will, once, however long its delay")
+    func comesWithTheExpiryOfTheSession() async throws {
+        try await withBroker { _, port in
+            let watcher = try Peer(port: port)
+            try watcher.connect("w")
+            try watcher.subscribe("will")
+            // Shorter, as long and longer than the session lives: where both end at once, either may be first.
+            for delay in [UInt32(1), 1, 1, 2, 1000] {
+                let dying = try Peer(port: port, version: .v5_0)
+                try dying.connect(
+                    "d", will: try will("after \(delay)", delay: delay), properties: [.sessionExpiryInterval(1)])
+                dying.drop()
+                #expect(try watcher.nextPublish().text == "after \(delay)")
+            }
+            #expect(try watcher.isSilent())
+        }
+    }
+
+    @Test func aWillOfTooManyLevelsIsRefused() async throws {
+        try await withBroker(limits: { $0.topicLevels = 3 }) { _, port in
+            let deep = Will(topic: try TopicName("1/2/3/4"), payload: [])
+            let new = try Peer(port: port, version: .v5_0)
+            #expect(try new.connectAnswer("n", will: deep).reasonCode == .topicNameInvalid)
+            let old = try Peer(port: port)
+            try old.send(.connect(Connect(clientID: try ClientID("o"), will: deep)))
+            #expect(try old.next() == nil)
+        }
+    }
+
     @Test func thePublishHookIsAskedAboutIt() async throws {
         let hooks = Hooks(authorizePublish: { client, _, _, _ in client.clientID.text == "d" ? .refuse : .allow })
         try await withBroker(hooks: hooks) { broker, port in

@@ -154,7 +154,7 @@ public final class Broker: Sendable {
         let shards = shards.withLock { $0 }
         switch publication.audience {
         case .subscribers:
-            if message.retain { shards.first?.post { $0.retain(message) } }
+            if message.retain, core.retain(message) { shards.first?.post { $0.noteRetained(message) } }
             let interested = core.interest.loops(for: message.topic)
             for shard in shards where interested & (1 << UInt64(shard.index)) != 0 {
                 shard.post { $0.deliver(message) }

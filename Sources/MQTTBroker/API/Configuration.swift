@@ -40,7 +40,7 @@ public struct Limits: Sendable {
     /// How many QoS 1 and 2 publications of a client may wait for their acknowledgement; told to 5.0 clients as Receive Maximum.
     /// Others are not read while they are at it.
     public var receiveMaximum: UInt16 = 20
-    /// How many topic aliases a 5.0 client may use.
+    /// How many topic aliases a 5.0 client may use, and how many the broker uses towards one that takes them.
     public var topicAliasMaximum: UInt16 = 16
     /// How many subscriptions a session may hold; further ones are refused with 0x97 (0x80 in MQTT 3).
     public var subscriptionsPerSession = 10_000

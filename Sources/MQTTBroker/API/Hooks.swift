@@ -12,8 +12,8 @@ public struct Hooks: Sendable {
     /// Decides about a PUBLISH of a client (a will is asked about when it is published, on behalf of the client that left it).
     public var authorizePublish: (@Sendable (ConnectedClient, TopicName, QoS, _ retain: Bool) -> PublishDecision)?
 
-    /// Decides about one filter of a SUBSCRIBE, and about those of a session that is resumed; `false` is answered with a failure code (0x80; 0x87 in 5.0), or ends the resumed subscription.
-    public var authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> Bool)?
+    /// Decides about one filter of a SUBSCRIBE, and about those of a session that is resumed: what is not allowed there ends.
+    public var authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> SubscribeDecision)?
 
     /// Decides about one delivery to a connected client; `false` withholds the message from that client.
     public var authorizeDelivery: (@Sendable (ConnectedClient, TopicName) -> Bool)?
@@ -31,7 +31,7 @@ public struct Hooks: Sendable {
     public init(
         authenticate: (@Sendable (ConnectRequest, DeferredAuthentication) -> AuthenticationDecision?)? = nil,
         authorizePublish: (@Sendable (ConnectedClient, TopicName, QoS, _ retain: Bool) -> PublishDecision)? = nil,
-        authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> Bool)? = nil,
+        authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> SubscribeDecision)? = nil,
         authorizeDelivery: (@Sendable (ConnectedClient, TopicName) -> Bool)? = nil,
         observe: (@Sendable (BrokerEvent) -> Void)? = nil,
         observeDelivery: (@Sendable (DeliveryReport) -> Void)? = nil,
@@ -53,6 +53,16 @@ public enum PublishDecision: Sendable, Hashable {
     case allow
     /// The message is dropped. MQTT 3 has no word for it, so its clients get the usual acknowledgement; 5.0 clients get 0x87 (Not authorized).
     case refuse
+}
+
+/// Whether a client may subscribe to a filter.
+public enum SubscribeDecision: Sendable, Hashable {
+    /// The subscription is granted.
+    case allow
+    /// This client may not: 5.0 clients get 0x87 (Not authorized), the others 0x80.
+    case refuse
+    /// Nobody may: every client gets 0x80 (Failure, in 5.0 Unspecified error).
+    case fail
 }
 
 /// Something that happened in the broker.

@@ -17,6 +17,7 @@ extension Connection {
             // Enhanced authentication needs a method that both sides know; this broker has none [MQTT-4.12.0-1].
             return refuse(.badAuthenticationMethod)
         }
+        if let will, will.topic.levelCount > shard.core.limits.topicLevels { return refuse(.topicNameInvalid) }
         guard let authenticate = shard.core.hooks.authenticate else { return admit(greeting) }
         let connect = greeting.connect
         let request = ConnectRequest(
@@ -50,7 +51,8 @@ extension Connection {
         holds.remove(.authentication)
         hasEnded = true
         (will, greeting) = (nil, nil)
-        send(Connack(reasonCode: code))
+        // MQTT 3 has no word for some reasons: then the connection is closed without a CONNACK.
+        if version.hasReasonCodes || code.connectReturnCode != nil { send(Connack(reasonCode: code)) }
         cancelTimers()
         closeAfterFlush()
     }
@@ -78,14 +80,20 @@ extension Connection {
         shard.counters.add(1, to: .connected)
         let keepAlive = effectiveKeepAlive(connect, limits)
         startKeepAlive(keepAlive)
-        sendConnack(greeting, sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
+        let isAnswered = sendConnack(
+            greeting, sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
         shard.observe(.connected(client, sessionPresent: existing != nil))
+        guard isAnswered else {
+            return end(.protocolViolation(.packetTooLarge, detail: "a client that takes no CONNACK"), sending: nil)
+        }
         resumeSubscriptions()
         fillOutput()
         if holds.isEmpty { resumeReading() }
     }
 
-    private func sendConnack(_ greeting: Greeting, sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16) {
+    private func sendConnack(
+        _ greeting: Greeting, sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16
+    ) -> Bool {
         var connack = Connack(sessionPresent: sessionPresent, reasonCode: .success)
         if version.hasProperties {
             do {
@@ -94,7 +102,7 @@ extension Connection {
                 shard.core.logger.error("CONNACK without its properties", metadata: ["reason": "\(error)"])
             }
         }
-        send(connack)
+        return send(connack)
     }
 
     /// What differs from what the client asked for, or from what it would assume (section 3.2.2.3).
@@ -124,7 +132,7 @@ extension Connection {
         guard let session else { return }
         for subscription in Array(session.subscriptions.values) {
             let (filter, qos) = (subscription.filter, subscription.options.maximumQoS)
-            if shard.core.hooks.authorizeSubscribe?(client, filter, qos) ?? true {
+            if (shard.core.hooks.authorizeSubscribe?(client, filter, qos) ?? .allow) == .allow {
                 shard.observe(.subscribed(client, filter, qos))
             } else {
                 _ = session.unsubscribe(filter)

@@ -5,7 +5,8 @@ extension Connection {
     /// Sends what was in flight when an earlier connection ended [MQTT-4.4.0-1].
     func resend(_ entry: OutboundWindow<Delivery>.Entry) {
         guard let delivery = entry.message else {
-            return send(Pubrel(packetID: entry.packetID))
+            send(Pubrel(packetID: entry.packetID))
+            return
         }
         write(delivery, packetID: entry.packetID, isDuplicate: true)  // [MQTT-3.3.1-1]
     }
@@ -44,14 +45,22 @@ extension Connection {
         return true
     }
 
+    /// Puts a PUBLISH into the output; `false` if it is larger than the client takes.
     @discardableResult
-    private func write(_ delivery: Delivery, packetID: PacketID?, isDuplicate: Bool) -> Bool {
+    private func write(
+        _ delivery: Delivery, packetID: PacketID?, isDuplicate: Bool, mayTellAlias: Bool = true
+    ) -> Bool {
         let message = delivery.message
+        // A tracked delivery may be taken back, and with it the alias that it told.
+        let mayHaveAlias = outboundAliases.isAllowed && delivery.token == nil
+        let knownAlias = mayHaveAlias ? outboundAliases.alias(of: message.topic) : nil
+        let newAlias = mayHaveAlias && mayTellAlias && knownAlias == nil ? outboundAliases.next : nil
         let flags = PublishFlags(qos: delivery.qos, isDuplicate: isDuplicate, retain: delivery.retain)
         var head: [UInt8] = []
-        let topic = message.topic.bytes
+        let topic = knownAlias == nil ? message.topic.bytes : []
         do {
-            let properties = try properties(of: delivery)
+            var properties = try properties(of: delivery)
+            if let alias = knownAlias ?? newAlias { try properties.append(.topicAlias(alias)) }
             try PublishHead.encode(
                 flags, topic: topic.span, packetID: packetID, properties: properties,
                 payloadLength: message.payloadCount, in: outbound, into: &head)
@@ -59,7 +68,12 @@ extension Connection {
             // A head that grew beyond the largest packet by subscription identifiers: no client could take it.
             return false
         }
-        guard head.count + message.payloadCount <= maximumOutboundSize else { return false }  // [MQTT-3.1.2-24]
+        guard head.count + message.payloadCount <= maximumOutboundSize else {  // [MQTT-3.1.2-24]
+            // Without the alias it may fit.
+            guard newAlias != nil else { return false }
+            return write(delivery, packetID: packetID, isDuplicate: isDuplicate, mayTellAlias: false)
+        }
+        if newAlias != nil { outboundAliases.told(message.topic) }
         head.append(contentsOf: message.prefix)
         shard.counters.add(1, to: .publishesSent)
         shard.counters.add(head.count + message.body.count, to: .bytesSent)
@@ -78,8 +92,10 @@ extension Connection {
         guard version.hasProperties else { return Properties() }
         var properties = delivery.message.properties
         if let expiry = delivery.message.expiry {
-            let left = (expiry - loop.now).components.seconds
-            try properties.append(.messageExpiryInterval(UInt32(clamping: left)))
+            // What is left of a second counts: only whole seconds of waiting are subtracted.
+            let left = (expiry - loop.now).components
+            try properties.append(
+                .messageExpiryInterval(UInt32(clamping: left.seconds + (left.attoseconds > 0 ? 1 : 0))))
         }
         for identifier in delivery.identifiers { try properties.append(.subscriptionIdentifier(identifier)) }
         return properties

@@ -24,6 +24,7 @@ extension Connection {
             let ack = try Pubrel(header: header, body: body, in: context)
             // The packet id is free again, whether or not the broker knew it [MQTT-4.3.3-11].
             let isKnown = session.received.release(ack.packetID)
+            unreleased.remove(ack.packetID)
             if isKnown { session.note(.completed(session.clientID, ack.packetID)) }
             shard.whenDurable { [self] in
                 send(Pubcomp(packetID: ack.packetID, reasonCode: isKnown ? .success : .packetIdentifierNotFound))

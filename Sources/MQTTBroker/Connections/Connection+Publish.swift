@@ -12,10 +12,14 @@ extension Connection {
             let receipt = session.received.receipt(for: packetID)
         {
             // Sent again before PUBREL: it was delivered onward the first time [MQTT-4.3.3-10].
+            if !unreleased.contains(packetID) {
+                try checkReceiveMaximum(flags.qos)
+                noteUnreleased(packetID)
+            }
             receipts.append(receipt)
             return sendDueReceipts()
         }
-        try checkReceiveMaximum(flags.qos, session)
+        try checkReceiveMaximum(flags.qos)
         if let authorize = shard.core.hooks.authorizePublish,
             authorize(client, topic, flags.qos, flags.retain) == .refuse
         {
@@ -28,15 +32,16 @@ extension Connection {
         let interceptors = shard.core.hooks.interceptors.indices.filter { index in
             shard.core.hooks.interceptors[index].filters.contains { $0.matches(topic) }
         }
+        let message = Message(
+            id: shard.core.nextMessageID(), topic: topic, body: payload, qos: flags.qos, retain: flags.retain,
+            properties: properties,
+            expiry: expiry, publisher: publisher, budget: shard.core.budget)
+        shard.retainIfAsked(message)
         let interested = shard.core.interest.loops(for: topic)
         let isWanted = interested != 0 || !interceptors.isEmpty
         let receipt = makeReceipt(
             layout, isWanted ? .success : .noMatchingSubscribers, outstanding: interceptors.count, session)
         if flags.retain || interested != 0 {
-            let message = Message(
-                id: shard.core.nextMessageID(), topic: topic, body: payload, qos: flags.qos, retain: flags.retain,
-                properties: properties,
-                expiry: expiry, publisher: publisher, budget: shard.core.budget)
             shard.route(message, to: interested, receipt.flatMap { durability(of: interested, $0) })
         }
         for index in interceptors { intercept(index, topic, payload, flags, receipt) }
@@ -61,7 +66,7 @@ extension Connection {
             }
         }
         guard let name else { throw PacketError(.protocolError, "an empty topic name", "MQTT-3.3.2-1") }
-        let levels = name.bytes.reduce(1) { $1 == UInt8(ascii: "/") ? $0 + 1 : $0 }
+        let levels = name.levelCount
         guard levels <= shard.core.limits.topicLevels else {
             throw PacketError(
                 .topicNameInvalid, "a topic of \(levels) levels; at most \(shard.core.limits.topicLevels)")
@@ -72,18 +77,23 @@ extension Connection {
     // MARK: Answers
 
     /// A 5.0 client that was told how much the broker takes at once must not send more [MQTT-3.3.4-9].
-    private func checkReceiveMaximum(_ qos: QoS, _ session: Session) throws(PacketError) {
+    private func checkReceiveMaximum(_ qos: QoS) throws(PacketError) {
         guard version.hasProperties, qos != .atMostOnce else { return }
         let maximum = Int(shard.core.limits.receiveMaximum)
-        guard unanswered(session) < maximum else {
+        guard unanswered < maximum else {
             throw PacketError(
                 .receiveMaximumExceeded, "more than \(maximum) unacknowledged PUBLISH packets at once", "MQTT-3.3.4-9")
         }
     }
 
     /// PUBLISHes that are not wholly acknowledged: QoS 1 without PUBACK, QoS 2 without PUBCOMP.
-    private func unanswered(_ session: Session) -> Int {
-        receipts.count { $0.qos == .atLeastOnce } + session.received.count
+    private var unanswered: Int {
+        receipts.count { $0.qos == .atLeastOnce } + unreleased.count
+    }
+
+    /// Only a client that was told a Receive Maximum is held to it.
+    private func noteUnreleased(_ packetID: PacketID) {
+        if version.hasProperties { unreleased.insert(packetID) }
     }
 
     private func answer(_ layout: PublishLayout, _ code: ReasonCode, outstanding: Int, _ session: Session) {
@@ -101,6 +111,7 @@ extension Connection {
         receipts.append(receipt)
         if receipt.qos == .exactlyOnce, !code.isError {
             session.received.receive(packetID, receipt: receipt)
+            noteUnreleased(packetID)
             session.note(.received(session.clientID, packetID))
         }
         return receipt

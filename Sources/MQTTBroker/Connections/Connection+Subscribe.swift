@@ -55,10 +55,10 @@ extension Connection {
 
     /// Why a subscription is refused; `nil` if it is granted.
     private func refusal(of subscription: Subscription, _ session: Session) -> ReasonCode? {
-        if let authorize = shard.core.hooks.authorizeSubscribe,
-            !authorize(client, subscription.filter, subscription.options.maximumQoS)
-        {
-            return .notAuthorized
+        switch shard.core.hooks.authorizeSubscribe?(client, subscription.filter, subscription.options.maximumQoS) {
+        case .refuse: return .notAuthorized
+        case .fail: return .unspecifiedError
+        case .allow, .none: break
         }
         let limits = shard.core.limits
         var levels = subscription.filter.levels

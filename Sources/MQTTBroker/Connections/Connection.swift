@@ -33,8 +33,14 @@ final class Connection: PacketChannel {
     /// The largest packet that the client takes.
     let maximumOutboundSize: Int
     var session: Session?
+    /// The topics that the client's aliases stand for.
     var aliases: [UInt16: TopicName] = [:]
+    /// The topics that the client was told aliases for.
+    var outboundAliases: OutboundAliases
     var receipts: Deque<Receipt> = []
+    /// The QoS 2 publications that a 5.0 client sent on this connection and has not released: a new connection begins with the whole Receive Maximum
+    /// (section 4.9), whatever the session still knows.
+    var unreleased: Set<PacketID> = []
     /// How many publications each interceptor has outstanding, in the order of the hooks.
     var intercepted: [Int] = []
     var will: Will?
@@ -58,6 +64,8 @@ final class Connection: PacketChannel {
         publisher = Publisher(clientID: connect.clientID, connectionID: id, loop: shard.index)
         outbound = PacketContext(version: connect.version, direction: .toClient)
         maximumOutboundSize = connect.properties.maximumPacketSize.map { Int($0) } ?? .max
+        outboundAliases = OutboundAliases(
+            limit: min(connect.properties.topicAliasMaximum ?? 0, shard.core.limits.topicAliasMaximum))
         will = connect.will
         super.init(
             stream, loop: shard.loop, context: PacketContext(version: connect.version, direction: .toServer),
@@ -119,15 +127,35 @@ final class Connection: PacketChannel {
 
     // MARK: Output
 
-    /// Sends a packet of the broker's own making.
-    func send(_ packet: some ControlPacket) {
+    /// Sends a packet of the broker's own making; `false` if it is larger than the client takes, which ends the connection: it would wait for an
+    /// answer that must not come [MQTT-3.1.2-24].
+    @discardableResult
+    func send(_ packet: some ControlPacket) -> Bool {
         do {
             let before = pendingOutput
-            try send { (buffer) throws(PacketError) in try packet.encode(in: outbound, into: &buffer) }
+            try send { (buffer) throws(PacketError) in
+                let start = buffer.count
+                try packet.encode(in: outbound, into: &buffer)
+                guard buffer.count - start <= maximumOutboundSize else {
+                    throw PacketError(
+                        .packetTooLarge,
+                        "an answer of \(buffer.count - start) bytes to a client that takes \(maximumOutboundSize)",
+                        "MQTT-3.1.2-24")
+                }
+            }
             shard.counters.add(pendingOutput - before, to: .bytesSent)
             watchForStall()
+            return true
         } catch {
-            shard.core.logger.error("a packet could not be written", metadata: ["reason": "\(error)"])
+            shard.core.logger.info(
+                "a packet could not be written", metadata: ["client": "\(client.clientID)", "reason": "\(error)"])
+            // Not at once: whoever sends is in the midst of something.
+            if !hasEnded {
+                shard.post { [id] in
+                    $0.connections[id]?.end(.protocolViolation(error.code, detail: error.reason), sending: error.code)
+                }
+            }
+            return false
         }
     }
 
@@ -191,7 +219,7 @@ final class Connection: PacketChannel {
         let mayFlush = unsentTokens.isEmpty && pendingOutput < Self.outputAhead
         let isConnected = session != nil
         finish(cause)
-        guard mayFlush else { return close() }
+        guard mayFlush, code != nil || pendingOutput > 0 else { return close() }
         if isConnected, let code, version.allowsServerDisconnect { send(Disconnect(reasonCode: code)) }
         closeAfterFlush()
     }
@@ -210,11 +238,11 @@ final class Connection: PacketChannel {
                 throw PacketError(
                     .protocolError, "a session expiry interval in DISCONNECT after 0 in CONNECT", "MQTT-3.14.2-2")
             }
-            session.expiry = SessionExpiry(seconds: seconds, limit: shard.core.limits.maximumSessionExpiry)
+            session.change(to: SessionExpiry(seconds: seconds, limit: shard.core.limits.maximumSessionExpiry))
         }
         if disconnect.reasonCode == .normalDisconnection { will = nil }
-        finish(.client)
-        close()
+        // Who said all in one breath, goodbye included, still gets its answers.
+        end(.client, sending: nil)
     }
 
     /// Takes the connection out of the broker's life; what is left of it is bytes on a socket.

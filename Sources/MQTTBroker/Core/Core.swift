@@ -47,6 +47,18 @@ final class Core: Sendable {
 
     func sessionEnded() { sessionCount.subtract(1, ordering: .relaxed) }
 
+    /// Keeps a retained message for subscribers to come, or clears what was kept; `false` when there is no room.
+    ///
+    /// To be called before ``interest`` is asked about the message: a subscriber that came too late to be found there looks for retained messages after
+    /// that, and finds this one.
+    func retain(_ message: Message) -> Bool {
+        let isKept = retained.store(message)
+        if !isKept {
+            logger.warning("no room for another retained message", metadata: ["topic": "\(message.topic)"])
+        }
+        return isKept
+    }
+
     /// The loop on which the client's session lives.
     func home(of clientID: ClientID) -> Int { Self.spread(clientID.hashValue, over: loopCount) }
 

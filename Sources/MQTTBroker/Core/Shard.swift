@@ -69,7 +69,6 @@ final class Shard: EventSource, @unchecked Sendable {
     /// Routes a client's publication: to this loop's subscribers, and by reference to those of the other `interested` loops.
     /// `durability` hears of each of them, and of this one in any case.
     func route(_ message: Message, to interested: UInt64, _ durability: Durability? = nil) {
-        if message.retain { retain(message) }
         var others = interested & ~(1 << UInt64(index))
         while others != 0 {
             let loop = others.trailingZeroBitCount
@@ -80,12 +79,13 @@ final class Shard: EventSource, @unchecked Sendable {
         if let durability { whenDurable { durability.step() } }
     }
 
-    /// Keeps a message for subscribers to come, or clears what was kept.
-    func retain(_ message: Message) {
-        guard core.retained.store(message) else {
-            return core.logger.warning(
-                "no room for another retained message", metadata: ["topic": "\(message.topic)"])
-        }
+    /// Keeps a retained message before it is routed; nothing for another.
+    func retainIfAsked(_ message: Message) {
+        if message.retain, core.retain(message) { noteRetained(message) }
+    }
+
+    /// Notes for the store what was kept or cleared.
+    func noteRetained(_ message: Message) {
         note(message.payloadCount > 0 ? .retained(message.stored(at: loop.now)) : .retainedCleared(message.topic))
     }
 

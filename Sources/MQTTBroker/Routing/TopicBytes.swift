@@ -24,6 +24,11 @@ struct TopicBytes: Hashable, Sendable {
     static let multiLevelWildcard = TopicBytes([UInt8(ascii: "#")])
 }
 
+extension TopicName {
+    /// How many levels the name has.
+    var levelCount: Int { bytes.reduce(1) { $1 == UInt8(ascii: "/") ? $0 + 1 : $0 } }
+}
+
 extension TopicFilter {
     /// The part that topics are matched against, without a share.
     var matched: TopicBytes { isShared ? TopicBytes([UInt8](bytes[matchedRange])) : TopicBytes(bytes) }

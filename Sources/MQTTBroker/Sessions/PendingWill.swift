@@ -27,6 +27,7 @@ extension Shard {
             id: core.nextMessageID(), topic: will.topic, body: SharedSlice(SharedBytes(will.payload)), qos: will.qos,
             retain: will.retain,
             properties: properties, expiry: expiry, publisher: pending.publisher, budget: core.budget)
+        retainIfAsked(message)
         route(message, to: core.interest.loops(for: message.topic))
     }
 }

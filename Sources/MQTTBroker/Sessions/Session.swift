@@ -7,7 +7,7 @@ final class Session {
     let clientID: ClientID
     unowned let shard: Shard
     /// How long it outlives a connection.
-    var expiry: SessionExpiry
+    private(set) var expiry: SessionExpiry
     private(set) var connection: Connection?
     private(set) var subscriptions: [TopicFilter: SessionSubscription] = [:]
     var window: OutboundWindow<Delivery>
@@ -118,6 +118,17 @@ final class Session {
             shard.loop.cancel(timer)
             pendingWill = nil
             shard.publish(will)
+        }
+    }
+
+    /// The client wants another expiry than it said in CONNECT.
+    func change(to expiry: SessionExpiry) {
+        let wasStored = isStored
+        self.expiry = expiry
+        if isStored {
+            note(.sessionPresent(clientID, expiresIn: expiry.limit))
+        } else if wasStored {
+            shard.note(.sessionEnded(clientID))
         }
     }
 

@@ -82,7 +82,7 @@ extension Hooks {
             authorizeSubscribe: { client, filter, _ in
                 let isAllowed = rules.maySubscribe(client.clientID, to: filter)
                 if !isAllowed { log.refused(client, "subscribe to", filter.text) }
-                return isAllowed
+                return isAllowed ? .allow : .refuse
             },
             authorizeDelivery: { client, topic in rules.mayReceive(client.clientID, from: topic) },
             observe: { event in
