@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# install.sh BUILD-FOLDER PREFIX PROGRAM...: copies programs, and the resources built beside them, into PREFIX.
+# install.sh BUILD-FOLDER PREFIX PROGRAM...: copies programs into PREFIX.
 set -euo pipefail
 
 built=$1 prefix=$2

@@ -4,7 +4,8 @@ import UpgradeProtocol
 
 /// `umctl gateway show ID`
 struct ShowGateway: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show one gateway.")
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Show one gateway and what happened to it last.")
 
     @Argument(help: ArgumentHelp("The gateway.", valueName: "id"), transform: Parse.gatewayID)
     var id: GatewayID
@@ -12,8 +13,25 @@ struct ShowGateway: AsyncParsableCommand {
     @OptionGroup var options: GlobalOptions
 
     func run() async throws {
-        let gateway = try await options.connection.withDaemon { try await $0.gateway(id) }
-        try Printer(options.connection).object(gateway, gateway.members)
+        let printer = Printer(options.connection)
+        try await options.connection.withDaemon { client in
+            let gateway = try await client.gateway(id)
+            try printer.object(gateway, gateway.members)
+            guard !options.connection.json else { return }
+            let history = try await client.events(of: id, page: PageQuery(limit: Self.historyLength))
+            printer.note("")
+            printer.show(Self.table(of: history.items.reversed()))
+        }
+    }
+
+    private static let historyLength = 10
+
+    private static func table(of history: some Sequence<EventBody>) -> Table {
+        var table = Table("TIME", "EVENT", "BY", "DETAIL", yielding: ["DETAIL", "BY"])
+        for event in history {
+            table.add(event.time.short, event.kind, event.actor, event.detail)
+        }
+        return table
     }
 }
 
