@@ -27,7 +27,9 @@ public struct SimulatorCommand: AsyncParsableCommand {
     var nossl = false
     @Option(help: "Name or address of the server.")
     var host = "127.0.0.1"
-    @Option(help: "The server's port. (default: 1883 with --nossl, else 8883)")
+    @Option(
+        parsing: .unconditional, help: "The server's port. (default: 1883 with --nossl, else 8883)",
+        transform: Reading.port)
     var port: UInt16?
     @Option(
         help: ArgumentHelp("The data folder with the authority's certificate. Not available yet.", valueName: "dir"))
@@ -40,21 +42,37 @@ public struct SimulatorCommand: AsyncParsableCommand {
     var user = "user"
     @Option(help: "The password to log in with.")
     var password = "password"
-    @Option(help: "How long an installation takes.")
-    var delay = TimeSpan(.seconds(10))
+    @Option(help: "How long an installation takes. (default: 10s)", transform: Reading.timeSpan)
+    var delay = Duration.seconds(10)
     @Option(help: "Runs so many gateways, named <gatewayId>-1 and so on. (default: one, named <gatewayId>)")
     var count: Int?
     @Option(help: "Which part of the installations fails, 0 to 1.")
     var failRate = 0.0
-    @Option(help: "How often to ask for the latest and the available versions; 0s: only when connecting.")
-    var poll = TimeSpan(.seconds(60))
-    @Option(help: "The version of MQTT to speak: 3.1, 3.1.1 or 5.")
-    var mqttVersion = MQTTVersion(.v3_1_1)
+    @Option(
+        help: "How often to ask for the latest and the available versions; 0s: only when connecting. (default: 60s)",
+        transform: Reading.timeSpan)
+    var poll = Duration.seconds(60)
+    @Option(help: "The version of MQTT to speak: 3.1, 3.1.1 or 5. (default: 3.1.1)", transform: Reading.mqttVersion)
+    var mqttVersion = ProtocolVersion.v3_1_1
     @Flag(help: "Print one JSON object a line.")
     var json = false
 
     /// A command without its arguments, for the parser.
     public init() {}
+
+    /// Parses and runs the process's command line. Wrong usage is one line on standard error, and exit 64.
+    public static func main() async {
+        do {
+            let command = try parse()
+            try await command.run()
+        } catch let error where exitCode(for: error) == .validationFailure {
+            // The parser's own message has more lines than the one that says what is wrong.
+            let problem = message(for: error).split(whereSeparator: \.isNewline).first ?? "wrong usage"
+            exit(withError: failure("\(problem) (see gateway-sim --help)", EX_USAGE))
+        } catch {
+            exit(withError: error)
+        }
+    }
 
     /// Refuses values that no simulation can have (exit 64).
     public func validate() throws {
@@ -65,7 +83,6 @@ public struct SimulatorCommand: AsyncParsableCommand {
         guard [data != nil, ca != nil, insecure].count(where: { $0 }) < 2 else {
             throw ValidationError("--data, --ca and --insecure exclude each other")
         }
-        guard port != 0 else { throw ValidationError("--port 0: it is 1 to 65535") }
         _ = try gatewayIDs()
     }
 
@@ -97,12 +114,12 @@ public struct SimulatorCommand: AsyncParsableCommand {
     private func settings() throws -> SimulationSettings {
         var settings = SimulationSettings(gatewayIDs: try gatewayIDs(), companyID: companyId, port: port ?? 1883)
         settings.host = host
-        settings.mqttVersion = mqttVersion.version
+        settings.mqttVersion = mqttVersion
         settings.userName = user
         settings.password = password
-        settings.installationTime = delay.duration
+        settings.installationTime = delay
         settings.failureRate = failRate
-        settings.pollInterval = poll.duration
+        settings.pollInterval = poll
         return settings
     }
 

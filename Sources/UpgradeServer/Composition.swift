@@ -13,7 +13,6 @@ struct Composition {
     private let logger: Logger
     private let services: Services
     private let link: BrokerLink
-    private let superUser: Principal
     private let overridden: [SafeStart.Guard]
 
     init(_ configuration: ServerConfiguration, _ installation: Installation, logger: Logger) async throws {
@@ -38,7 +37,7 @@ struct Composition {
         overridden = try SafeStart.check(
             configuration.situation(
                 bootstrapPasswordIsInForce: try await services.users.bootstrapPasswordIsInForce()))
-        superUser = try await services.superUser()
+        _ = try await services.superUser()
         for gateway in try await services.gateways(where: GatewayFilter(enabled: false)) {
             disabled.set(gateway, disabled: true)
         }
@@ -70,7 +69,7 @@ struct Composition {
                 ShutdownNotice(readiness: readiness),
             ], logger: logger)
         // What does not end by itself, such as an upload in the middle, is cut off.
-        group.maximumGracefulShutdownDuration = .seconds(3)
+        group.maximumGracefulShutdownDuration = .seconds(2)
         group.maximumCancellationDuration = .seconds(1)
         do {
             try await ServiceGroup(configuration: group).run()
@@ -103,13 +102,13 @@ struct Composition {
             ProblemMiddleware()
             HostGuard(names: configuration.httpNames)
         }
-        Dispatcher(overTCP: superUser).mount(API(services: services).routes, on: router)
+        Dispatcher(services: services).mount(API(services: services).routes, on: router)
         HealthRoutes(
             services: services, readiness: readiness,
             metrics: MetricsPage(gateways: services.gateways, link: link, requests: requests)
         ).mount(on: router)
         Pages(
-            services: services, user: superUser, dangers: overridden.map(\.danger),
+            services: services, dangers: overridden.map(\.danger),
             resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources
         ).mount(on: router)
         return router

@@ -46,6 +46,7 @@ public struct Server: Service {
     /// - Throws: ``StartRefusal`` when it does not start; else whatever a part of it dies of.
     public func run() async throws {
         // What must fail is to fail before anything is made.
+        try configuration.checkPlaces()
         try PortProbe.check(configuration.http, portSetting: .httpPort, hostSetting: .httpHost)
         try PortProbe.check(configuration.mqtt, portSetting: .mqttPort, hostSetting: .mqttHost)
         _ = try SafeStart.check(configuration.situation(bootstrapPasswordIsInForce: false))
@@ -89,6 +90,24 @@ extension Server: CustomStringConvertible {
 }
 
 extension ServerConfiguration {
+    /// The bytes of a Unix socket's path, without the zero byte that ends it.
+    private static let longestSocketPath = 107
+
+    /// Refuses places that no listener can have.
+    fileprivate func checkPlaces() throws(StartRefusal) {
+        let socket = dataFolder.controlSocket
+        guard socket.utf8.count <= Self.longestSocketPath else {
+            throw StartRefusal(
+                "the control socket \(socket) has a path of \(socket.utf8.count) bytes, the most is \(Self.longestSocketPath)",
+                remedy: "choose a data folder with a shorter path with \(Setting.data.flag)")
+        }
+        guard http != mqtt || http.port == 0 else {
+            throw StartRefusal(
+                "HTTP and MQTT are both to listen on port \(http.port)",
+                remedy: "choose different ones with \(Setting.httpPort.flag) and \(Setting.mqttPort.flag)")
+        }
+    }
+
     func situation(bootstrapPasswordIsInForce: Bool) -> SafeStart.Situation {
         SafeStart.Situation(
             plaintext: plaintext, httpIsBeyondLoopback: !Loopback.contains(http.host),

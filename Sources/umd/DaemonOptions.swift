@@ -1,8 +1,8 @@
-public import ArgumentParser
-public import Logging
-public import UpgradeCore
-public import UpgradeProtocol
-public import UpgradeServer
+import ArgumentParser
+import Logging
+import UpgradeCore
+import UpgradeProtocol
+import UpgradeServer
 
 /// The flags of `umd`. None has a default here: what is not said on the command line is left to the environment and the file.
 struct DaemonOptions: ParsableArguments {
@@ -17,8 +17,8 @@ struct DaemonOptions: ParsableArguments {
 
     @Option(help: "Where HTTP listens. (default: 127.0.0.1)")
     var httpHost: String?
-    @Option(help: "The port of HTTP. (default: 5001)")
-    var httpPort: Port?
+    @Option(parsing: .unconditional, help: "The port of HTTP. (default: 5001)", transform: Reading.port)
+    var httpPort: Int?
     @Flag(help: "Serve HTTP over TLS. Not available yet.")
     var https = false
     @Flag(help: "A proxy that ends TLS stands in front of HTTP.")
@@ -28,12 +28,13 @@ struct DaemonOptions: ParsableArguments {
 
     @Option(help: "Where plain MQTT listens: a numeric address. (default: 127.0.0.1)")
     var mqttHost: String?
-    @Option(help: "The port of plain MQTT. (default: 1883)")
-    var mqttPort: Port?
-    @Option(help: "The port of MQTT over TLS. Not available yet.")
-    var mqttsPort: Port?
-    @Option(help: "The port of MQTT over WebSocket. Not available yet.")
-    var websocketPort: Port?
+    @Option(parsing: .unconditional, help: "The port of plain MQTT. (default: 1883)", transform: Reading.port)
+    var mqttPort: Int?
+    @Option(parsing: .unconditional, help: "The port of MQTT over TLS. Not available yet.", transform: Reading.port)
+    var mqttsPort: Int?
+    @Option(
+        parsing: .unconditional, help: "The port of MQTT over WebSocket. Not available yet.", transform: Reading.port)
+    var websocketPort: Int?
     @Option(help: ArgumentHelp("The server's certificate. Not available yet.", valueName: "file"))
     var tlsCert: String?
     @Option(help: ArgumentHelp("The certificate's key. Not available yet.", valueName: "file"))
@@ -49,34 +50,34 @@ struct DaemonOptions: ParsableArguments {
     var mqttPasswordFile: String?
     @Flag(help: "Let MQTT listen beyond loopback with the default password. Not available yet.")
     var acceptDefaultMqttSecret = false
-    @Option(help: "What becomes of unknown gateways: open or quarantine. (default: open on loopback, else quarantine)")
+    @Option(
+        help: "What becomes of unknown gateways: open or quarantine. (default: open on loopback, else quarantine)",
+        transform: Reading.choice)
     var newGateways: NewGateways?
 
-    @Option(help: "How long a gateway may take to confirm an upgrade. (default: 15m)")
-    var upgradeTimeout: Span?
-    @Option(help: "How long an order waits for a gateway that never comes. (default: 30d)")
-    var orderExpiry: Span?
-    @Option(help: "Write versions to gateways as number or text. (default: number)")
+    @Option(help: "How long a gateway may take to confirm an upgrade. (default: 15m)", transform: Reading.timeSpan)
+    var upgradeTimeout: String?
+    @Option(help: "How long an order waits for a gateway that never comes. (default: 30d)", transform: Reading.timeSpan)
+    var orderExpiry: String?
+    @Option(help: "Write versions to gateways as number or text. (default: number)", transform: Reading.choice)
     var wireVersions: VersionStyle?
     @Option(
-        help: ArgumentHelp("The most bytes a second that releases may take. (default: no limit)", valueName: "bytes/s"))
+        parsing: .unconditional,
+        help: ArgumentHelp("The most bytes a second that releases may take. (default: no limit)", valueName: "bytes/s"),
+        transform: Reading.byteRate)
     var egressLimit: Int?
-    @Option(help: "How long a connection may take no byte before it is closed. (default: 60s)")
-    var writeStall: Span?
+    @Option(
+        help: "How long a connection may take no byte before it is closed. (default: 60s)", transform: Reading.timeSpan)
+    var writeStall: String?
 
     @Flag(help: "Override the guards against unsafe listeners.")
     var insecureListen = false
     @Option(
-        help: "The least level that is logged: trace, debug, info, notice, warning, error or critical. (default: info)")
+        help: "The least level that is logged: trace, debug, info, notice, warning, error or critical. (default: info)",
+        transform: Reading.choice)
     var logLevel: Logger.Level?
-    @Option(help: "How log lines look: text or json. (default: text)")
+    @Option(help: "How log lines look: text or json. (default: text)", transform: Reading.choice)
     var logFormat: LogFormat?
-
-    func validate() throws {
-        if let egressLimit, egressLimit < 1 {
-            throw ValidationError("--egress-limit is \(egressLimit); give at least 1, or leave it out for no limit")
-        }
-    }
 
     /// What the command line says, and only that.
     var settings: [Setting: SettingValue] {
@@ -85,14 +86,14 @@ struct DaemonOptions: ParsableArguments {
             (.data, data), (.resources, resources), (.config, config), (.httpHost, httpHost), (.mqttHost, mqttHost),
             (.tlsCert, tlsCert), (.tlsKey, tlsKey), (.tlsCa, tlsCa), (.mqttUser, mqttUser),
             (.mqttPasswordFile, mqttPasswordFile), (.newGateways, newGateways?.rawValue),
-            (.upgradeTimeout, upgradeTimeout?.text), (.orderExpiry, orderExpiry?.text),
-            (.wireVersions, wireVersions?.rawValue), (.writeStall, writeStall?.text), (.logLevel, logLevel?.rawValue),
+            (.upgradeTimeout, upgradeTimeout), (.orderExpiry, orderExpiry),
+            (.wireVersions, wireVersions?.rawValue), (.writeStall, writeStall), (.logLevel, logLevel?.rawValue),
             (.logFormat, logFormat?.rawValue),
         ]
         for case (let setting, let text?) in texts { settings[setting] = .text(text) }
         let numbers: [(Setting, Int?)] = [
-            (.httpPort, httpPort?.number), (.mqttPort, mqttPort?.number), (.mqttsPort, mqttsPort?.number),
-            (.websocketPort, websocketPort?.number), (.egressLimit, egressLimit),
+            (.httpPort, httpPort), (.mqttPort, mqttPort), (.mqttsPort, mqttsPort),
+            (.websocketPort, websocketPort), (.egressLimit, egressLimit),
         ]
         for case (let setting, let number?) in numbers { settings[setting] = .number(number) }
         let flags: [(Setting, Bool)] = [
@@ -104,28 +105,3 @@ struct DaemonOptions: ParsableArguments {
         return settings
     }
 }
-
-/// A port number on the command line.
-struct Port: ExpressibleByArgument {
-    let number: Int
-
-    init?(argument: String) {
-        guard let number = UInt16(argument) else { return nil }
-        self.number = Int(number)
-    }
-}
-
-/// A time span on the command line, kept as written.
-struct Span: ExpressibleByArgument {
-    let text: String
-
-    init?(argument: String) {
-        guard TimeSpan(argument) != nil else { return nil }
-        text = argument
-    }
-}
-
-extension NewGateways: ExpressibleByArgument {}
-extension VersionStyle: ExpressibleByArgument {}
-extension LogFormat: ExpressibleByArgument {}
-extension Logger.Level: @retroactive ExpressibleByArgument {}

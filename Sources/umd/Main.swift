@@ -17,6 +17,20 @@ struct Daemon: AsyncParsableCommand {
 
     @OptionGroup var options: DaemonOptions
 
+    static func main() async {
+        do {
+            let daemon = try parse()
+            try await daemon.run()
+        } catch let error where exitCode(for: error) == .validationFailure {
+            // The parser's own message has more lines than the one that says what is wrong.
+            let problem = message(for: error).split(whereSeparator: \.isNewline).first ?? "wrong usage"
+            StandardError.writeLine("umd: \(problem) (see umd --help)")
+            exit(withError: ExitCode.validationFailure)
+        } catch {
+            exit(withError: error)
+        }
+    }
+
     func run() async throws {
         do {
             let configuration = try await ServerConfiguration(

@@ -91,6 +91,9 @@ import UpgradeProtocol
 
     @Test func `a patch leaves out what stays`() throws {
         #expect(try encoded(GatewayPatch(name: "n")) == #"{"name":"n"}"#)
+        let place = GatewayPatch(address: .clear, latitude: .set(47.5))
+        #expect(try encoded(place) == #"{"address":null,"latitude":47.5}"#)
+        #expect(try APICoding.decodeRequest(GatewayPatch.self, from: Data(try encoded(place).utf8)) == place)
         #expect(try APICoding.decodeRequest(CompanyPatch.self, from: Data("{}".utf8)) == CompanyPatch())
     }
 

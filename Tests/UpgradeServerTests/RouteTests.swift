@@ -45,6 +45,39 @@ struct RouteTests {
         }
     }
 
+    @Test("Null takes away what a gateway may lack, and nothing else")
+    func clearing() async throws {
+        try await withServer { server in
+            try await withClient("gw2", of: server) { try await $0.reportStatus("gw2") }
+            let path = "/api/v1/gateways/gw2"
+            let place = #"{"address":"1 Mill Lane","latitude":47.5,"longitude":7.6}"#
+            #expect(try await server.send("PATCH", path, json: place).status == 200)
+            let cleared = try await server.send("PATCH", path, json: #"{"address":null,"latitude":null}"#)
+            #expect(cleared.status == 200)
+            #expect(cleared.body.contains(#""address":null"#))
+            #expect(cleared.body.contains(#""latitude":null"#))
+            #expect(try cleared.member("longitude") == "7.6")
+            for member in ["name", "companyId"] {
+                let refused = try await server.send("PATCH", path, json: "{\"\(member)\":null}")
+                #expect(refused.status == 422)
+                #expect(try refused.member("field") == member)
+            }
+        }
+    }
+
+    @Test("Over TCP one acts as a super user that there is, whoever was removed")
+    func removedSuperUser() async throws {
+        try await withServer { server in
+            let other = #"{"username":"zoe","role":"super","companyId":"1","password":"correct horse battery"}"#
+            #expect(try await server.send("POST", "/api/v1/users", json: other).status == 201)
+            let bootstrap = "/api/v1/users/super@gushenxing.com"
+            #expect(try await server.send("DELETE", bootstrap, over: .controlSocket).status == 204)
+            #expect(try await server.send("GET", "/api/v1/me").member("username") == "zoe")
+            let last = try await server.send("DELETE", "/api/v1/users/zoe", over: .controlSocket)
+            #expect(last.status == 409)
+        }
+    }
+
     @Test("Companies and users are created, changed and removed")
     func accounts() async throws {
         try await withServer { server in
@@ -158,7 +191,13 @@ struct RouteTests {
             #expect(try await server.send("GET", "/api/v1/deployments/x").status == 404)
             let wrongMethod = try await server.send("POST", "/api/v1/gateways", json: "{}")
             #expect(wrongMethod.status == 405)
-            #expect(wrongMethod.headers["allow"] == "GET")
+            #expect(wrongMethod.headers["allow"] == "GET, HEAD")
+            for path in ["/healthz", "/readyz", "/metrics", "/", "/style.css"] {
+                #expect(try await server.send("POST", path).status == 405)
+            }
+            let options = try await server.send("OPTIONS", "/api/v1/releases/1.2")
+            #expect(options.status == 405)
+            #expect(options.headers["allow"] == "GET, PUT, DELETE, HEAD")
             let wrongType = try await server.send(
                 "POST", "/api/v1/companies", json: "{}", headers: [("Content-Type", "text/plain")])
             #expect(wrongType.status == 415)

@@ -50,6 +50,26 @@ struct StartTests {
         }
     }
 
+    @Test("Places that no listener can have are refused before anything is made")
+    func impossiblePlaces() async throws {
+        try await withTemporaryFolder { folder in
+            var samePort = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
+            samePort.http.port = samePort.mqtt.port
+            var longPath = ServerConfiguration(
+                dataFolder: DataFolder(path: folder + "/" + String(repeating: "x", count: 100)))
+            longPath.http.port = 0
+            longPath.mqtt.port = 0
+            for (configuration, flag) in [(samePort, "--http-port"), (longPath, "--data")] {
+                let refusal = await #expect(throws: StartRefusal.self) {
+                    try await withServer(on: configuration) { _ in }
+                }
+                #expect(refusal?.description.contains(flag) == true)
+            }
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder)
+            #expect(left.isEmpty)
+        }
+    }
+
     @Test("What is unsafe is refused before anything is made")
     func unsafe() async throws {
         try await withTemporaryFolder { folder in

@@ -69,21 +69,24 @@ public struct GatewayPatch: RequestBody, Equatable {
     /// The members of this body.
     public enum CodingKeys: String, CodingKey, CaseIterable { case name, companyId, address, latitude, longitude }
 
+    /// Where a gateway stands may be unknown.
+    public static var clearable: [CodingKeys] { [.address, .latitude, .longitude] }
+
     /// The new name.
     public var name: String?
     /// The company to move it to; a super user's right.
     public var companyId: CompanyID?
     /// The new address.
-    public var address: String?
+    public var address: Clearable<String>
     /// Degrees north, -90 to 90.
-    public var latitude: Double?
+    public var latitude: Clearable<Double>
     /// Degrees east, -180 to 180.
-    public var longitude: Double?
+    public var longitude: Clearable<Double>
 
     /// A change to a gateway.
     public init(
-        name: String? = nil, companyId: CompanyID? = nil, address: String? = nil, latitude: Double? = nil,
-        longitude: Double? = nil
+        name: String? = nil, companyId: CompanyID? = nil, address: Clearable<String> = .keep,
+        latitude: Clearable<Double> = .keep, longitude: Clearable<Double> = .keep
     ) {
         self.name = name
         self.companyId = companyId

@@ -2,6 +2,14 @@
 public protocol RequestBody: Codable, Sendable {
     /// Every member that may stand in the body.
     associatedtype CodingKeys: CodingKey & CaseIterable
+
+    /// The members that `null` may stand for: those of type ``Clearable``.
+    static var clearable: [CodingKeys] { get }
+}
+
+extension RequestBody {
+    /// Most bodies have none.
+    public static var clearable: [CodingKeys] { [] }
 }
 
 /// Why a request body is refused: the server answers 422 with this text.
@@ -23,23 +31,22 @@ public struct RequestBodyError: Error, Equatable, Sendable, CustomStringConverti
     }
 }
 
-/// Decodes a body after looking at its members: unknown ones, and `null` where no request body has any, are refused.
+/// Decodes a body after looking at its members: unknown ones, and `null` where it takes nothing away, are refused.
 struct StrictBody<Body: RequestBody>: Decodable {
     let body: Body
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: AnyMember.self)
         let known = Body.CodingKeys.allCases.map(\.stringValue)
+        let clearable = Body.clearable.map(\.stringValue)
         for key in container.allKeys.sorted(by: { $0.stringValue < $1.stringValue }) {
             guard known.contains(key.stringValue) else {
                 throw DecodingError.dataCorruptedError(
                     forKey: key, in: container,
                     debugDescription: "is not a member of this body; it has \(known.sorted().joined(separator: ", "))")
             }
-            guard try !container.decodeNil(forKey: key) else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: key, in: container, debugDescription: "must not be null; leave it out to keep what is there"
-                )
+            guard try clearable.contains(key.stringValue) || !container.decodeNil(forKey: key) else {
+                throw DecodingError.dataCorruptedError(forKey: key, in: container, debugDescription: "must not be null")
             }
         }
         body = try Body(from: decoder)

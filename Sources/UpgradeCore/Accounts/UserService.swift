@@ -102,6 +102,11 @@ public struct UserService: Sendable {
         }
     }
 
+    /// The first super user by user name: as whom everybody acts where nobody logs in.
+    public func firstSuperUser() async throws -> User? {
+        try await store.read { try $0.users.firstSuperUser() }
+    }
+
     /// Whether somebody can still log in with the password that every installation starts with.
     public func bootstrapPasswordIsInForce() async throws -> Bool {
         try await store.read { try $0.users.anyHasBootstrapPassword() }

@@ -55,24 +55,16 @@ public struct DataFolder: Sendable, Hashable {
 
     /// Makes a folder with mode 0700 where there is none, and those above it.
     static func makeFolder(_ path: String) throws(InstallationError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        } catch {
-            var status = stat()
-            let isFile = stat(path, &status) == 0 && status.st_mode & S_IFMT != S_IFDIR
-            throw .unusable(path: path, problem: isFile ? "it is not a folder" : Self.problem(of: error))
+        if mkdir(path, 0o700) == 0 { return }
+        let parent = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
+        if errno == ENOENT, parent != path {
+            try makeFolder(parent)
+            if mkdir(path, 0o700) == 0 { return }
         }
-    }
-
-    private static func problem(of error: any Error) -> String {
-        guard let error = error as? CocoaError else { return oneLine("\(error)") }
-        return switch error.code {
-        case .fileWriteNoPermission: "permission denied"
-        case .fileWriteOutOfSpace: "the disk is full"
-        case .fileWriteVolumeReadOnly: "the file system is read-only"
-        default: oneLine("\(error)")
-        }
+        guard errno == EEXIST else { throw .unusable(path: path, problem: systemProblem()) }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .unusable(path: path, problem: systemProblem()) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .unusable(path: path, problem: "it is not a folder") }
     }
 }
 

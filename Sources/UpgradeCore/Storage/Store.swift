@@ -90,10 +90,19 @@ public final class Store: Sendable {
     /// Closures given to ``write(_:)`` whose transaction has not begun: how far the disk is behind.
     public var waitingWrites: Int { commits.waiting }
 
-    /// Waits for what is running and closes the files. The store is of no use afterwards.
+    /// Waits for what is running and closes the files; the database is then one file again. The store is of no use afterwards.
     public func close() throws {
         changes.finish()
         try pool.close()
+        // The last connection to close, of all processes, moves the write-ahead log into the database and removes it, if it may write. Those
+        // that the pool closes last may only read, hence this one. Without it nothing is lost: the log stays beside the database.
+        try? Self.closeAsWriter(path)
+    }
+
+    private static func closeAsWriter(_ path: String) throws {
+        let queue = try DatabaseQueue(path: path)
+        try queue.writeWithoutTransaction { _ = try Int.fetchOne($0, sql: "PRAGMA schema_version") }
+        try queue.close()
     }
 
     private static var configuration: Configuration {

@@ -29,6 +29,14 @@ struct UserTable {
             database.cachedStatement(sql: "SELECT password_hash FROM user WHERE username = ?"), arguments: [username])
     }
 
+    /// The first super user by user name.
+    func firstSuperUser() throws -> User? {
+        try Row.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT \(Self.columns) FROM user WHERE role = 'super' ORDER BY username LIMIT 1")
+        ).map(User.init(row:))
+    }
+
     func superUsers() throws -> Int {
         try Int.fetchOne(database, sql: "SELECT count(*) FROM user WHERE role = 'super'") ?? 0
     }

@@ -34,7 +34,11 @@ struct SettingReader {
     }
 
     func texts(_ setting: Setting) async throws(StartRefusal) -> [String] {
-        try await read(setting, as: "a list of texts", { try await $0.fetchStringArray(forKey: $1) }) ?? []
+        let texts = try await read(setting, as: "a list of texts", { try await $0.fetchStringArray(forKey: $1) }) ?? []
+        guard !texts.contains(where: \.isEmpty) else {
+            throw refusal(setting, found: "has an empty text", expected: "texts of at least one character")
+        }
+        return texts
     }
 
     func number(_ setting: Setting, in range: ClosedRange<Int>) async throws(StartRefusal) -> Int? {

@@ -9,29 +9,21 @@ import UpgradeCore
 struct Dispatcher {
     static let prefix = "/api/v1"
 
-    /// Who a request that came in over TCP acts as.
-    let overTCP: Principal
+    let services: Services
 
     func mount(_ routes: [Route], on router: Router<APIContext>) {
-        let byPath = Dictionary(grouping: routes, by: \.path)
         for route in routes {
             router.on(RouterPath(Self.prefix + route.path), method: route.method) { request, context in
                 try await answer(request, context, by: route)
             }
         }
-        for (path, routes) in byPath {
-            let allowed = routes.map(\.method)
-            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !allowed.contains(method) {
-                router.on(RouterPath(Self.prefix + path), method: method) { _, _ in
-                    Problem(.methodNotAllowed, "\(method) is not possible here")
-                        .response(headers: [.allow: allowed.map(\.rawValue).joined(separator: ", ")])
-                }
-            }
+        for (path, routes) in Dictionary(grouping: routes, by: \.path) {
+            router.refuseMethods(otherThan: routes.map(\.method), on: RouterPath(Self.prefix + path))
         }
     }
 
     private func answer(_ request: Request, _ context: APIContext, by route: Route) async throws -> Response {
-        let principal = context.entrance == .controlSocket ? Principal.operator : overTCP
+        let principal = context.entrance == .controlSocket ? Principal.operator : try await services.superUser()
         if let permission = route.permission { _ = try principal.scope(for: permission) }
         let known = route.query.map(\.name)
         let parameters = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")
@@ -48,6 +40,20 @@ struct Dispatcher {
         }
         return try await route.handler(
             Call(request: request, context: context, principal: principal, parameters: parameters))
+    }
+}
+
+extension Router {
+    /// Answers every method but the `allowed` ones with a 405 that names those. What answers GET answers HEAD too.
+    func refuseMethods(otherThan allowed: [HTTPRequest.Method], on path: RouterPath) {
+        let allowed = allowed.contains(.get) ? allowed + [.head] : allowed
+        let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
+        for method in methods where !allowed.contains(method) {
+            on(path, method: method) { _, _ in
+                Problem(.methodNotAllowed, "\(method) is not possible here")
+                    .response(headers: [.allow: allowed.map(\.rawValue).joined(separator: ", ")])
+            }
+        }
     }
 }
 

@@ -25,6 +25,9 @@ struct HealthRoutes {
         router.get("/metrics") { _, _ in
             Response.text(try await metrics.text(), contentType: PrometheusText.mediaType)
         }
+        for path in ["/healthz", "/readyz", "/metrics"] as [RouterPath] {
+            router.refuseMethods(otherThan: [.get], on: path)
+        }
     }
 }
 

@@ -35,17 +35,13 @@ struct Services: Sendable {
         self.approved = approved
     }
 
-    /// The user as whom everybody acts while nobody logs in: the first super user there is.
+    /// The user as whom everybody acts while nobody logs in: the first super user that there is now.
     func superUser() async throws -> Principal {
-        var cursor: Cursor?
-        repeat {
-            let page = try await users.list(
-                page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor), as: .operator)
-            if let user = page.items.first(where: { $0.role == .super }) { return Principal(user) }
-            cursor = page.nextCursor
-        } while cursor != nil
-        throw StartRefusal(
-            "there is no super user in the database", remedy: "restore a backup with 'umctl restore FILE'")
+        guard let user = try await users.firstSuperUser() else {
+            throw StartRefusal(
+                "there is no super user in the database", remedy: "restore a backup with 'umctl restore FILE'")
+        }
+        return Principal(user)
     }
 
     /// All gateways of a kind.

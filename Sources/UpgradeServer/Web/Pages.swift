@@ -10,8 +10,6 @@ import UpgradeProtocol
 /// The pages that people look at.
 struct Pages {
     let services: Services
-    /// Who looks: nobody logs in.
-    let user: Principal
     /// The overridden guards, shown in red.
     let dangers: [String]
     /// Where releases are to be dropped.
@@ -20,7 +18,8 @@ struct Pages {
     func mount(on router: Router<APIContext>) {
         router.get("/") { _, _ in
             let model = try await DashboardPage(
-                services: services, user: user, dangers: dangers, resourcesFolder: resourcesFolder)
+                services: services, user: try await services.superUser(), dangers: dangers,
+                resourcesFolder: resourcesFolder)
             return Response(
                 status: .ok, headers: [.contentType: "text/html; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: try model.html())))
@@ -30,6 +29,7 @@ struct Pages {
                 status: .ok, headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "no-cache"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.style_css)))
         }
+        for path in ["/", "/style.css"] as [RouterPath] { router.refuseMethods(otherThan: [.get], on: path) }
     }
 }
 

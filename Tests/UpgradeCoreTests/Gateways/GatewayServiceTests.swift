@@ -83,22 +83,27 @@ struct GatewayServiceTests {
     @Test("name, address and place change, and are checked")
     func changes() async throws {
         try await withFleet { gateways, _ in
-            let changes = GatewayChanges(name: " Roof ", address: "1 Main St", latitude: 48.2, longitude: -16.4)
+            let changes = GatewayChanges(
+                name: " Roof ", address: .set("1 Main St"), latitude: .set(48.2), longitude: .set(-16.4))
             let gateway = try await gateways.update("a2", changes, as: .adminOf2)
             #expect(gateway.name == "Roof")
             #expect(gateway.latitude == 48.2)
-            let cleared = try await gateways.update("a2", GatewayChanges(address: " "), as: .adminOf2)
+            let cleared = try await gateways.update("a2", GatewayChanges(address: .set(" ")), as: .adminOf2)
             #expect(cleared.address == nil)
             #expect(cleared.longitude == -16.4)
+            let nowhere = try await gateways.update(
+                "a2", GatewayChanges(latitude: .clear, longitude: .clear), as: .adminOf2)
+            #expect(nowhere.latitude == nil && nowhere.longitude == nil)
             for (changes, field) in [
-                (GatewayChanges(name: ""), "name"), (GatewayChanges(latitude: 90.1), "latitude"),
-                (GatewayChanges(longitude: .nan), "longitude"), (GatewayChanges(latitude: .infinity), "latitude"),
-                (GatewayChanges(address: "a\u{7}"), "address"),
+                (GatewayChanges(name: ""), "name"), (GatewayChanges(latitude: .set(90.1)), "latitude"),
+                (GatewayChanges(longitude: .set(.nan)), "longitude"),
+                (GatewayChanges(latitude: .set(.infinity)), "latitude"),
+                (GatewayChanges(address: .set("a\u{7}")), "address"),
             ] {
                 #expect(await domainError { try await gateways.update("a2", changes, as: .adminOf2) }?.field == field)
             }
             let events = try await gateways.events(of: "a2", page: .first, as: .adminOf2)
-            #expect(events.items.map(\.kind) == [.gatewayChanged, .gatewayChanged])
+            #expect(events.items.map(\.kind) == [.gatewayChanged, .gatewayChanged, .gatewayChanged])
         }
     }
 
@@ -176,7 +181,7 @@ struct GatewayServiceTests {
                 }
                 try transaction.gateways.recordPresence("b2", online: true, at: transaction.time)
             }
-            _ = try await gateways.update("b2", GatewayChanges(name: "100%_Dach", address: "Graz"), as: .boss)
+            _ = try await gateways.update("b2", GatewayChanges(name: "100%_Dach", address: .set("Graz")), as: .boss)
             let cases: [(GatewayFilter, [GatewayID])] = [
                 (GatewayFilter(company: "2"), ["a2", "b2", "q2"]),
                 (GatewayFilter(version: "0.5"), ["a2", "b2"]),

@@ -38,6 +38,12 @@ import Testing
         }
     }
 
+    @Test func `what cannot be made is refused in the system's words`() throws {
+        #expect(throws: InstallationError.unusable(path: "/proc/none", problem: "No such file or directory")) {
+            try DataFolder(path: "/proc/none").create()
+        }
+    }
+
     @Test func `one process at a time has the lock, and it ends with its owner`() async throws {
         try await withTemporaryFolder { path in
             let folder = DataFolder(path: path)

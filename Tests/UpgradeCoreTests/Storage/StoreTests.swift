@@ -43,6 +43,7 @@ struct StoreTests {
             let store = try Store.open(at: path, ifAbsent: .creates)
             try await store.addCompanies()
             try store.close()
+            #expect(!FileManager.default.fileExists(atPath: path + "-wal"), "the database is one file again")
             let again = try Store.open(at: path, ifAbsent: .isAnError)
             let company = try await again.read { try $0.companies.find("2", in: .everything) }
             #expect(company?.name == "Company 2")

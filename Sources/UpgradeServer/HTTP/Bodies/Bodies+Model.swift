@@ -31,6 +31,17 @@ extension GatewayBody {
     }
 }
 
+extension Change {
+    init(_ member: Clearable<Value>) {
+        self =
+            switch member {
+            case .keep: .keep
+            case .clear: .clear
+            case .set(let value): .set(value)
+            }
+    }
+}
+
 extension UpgradeStateName {
     init(_ state: UpgradeState) {
         self =

@@ -69,8 +69,8 @@ struct GatewayRoutes: RouteGroup {
     private func change(_ call: Call) async throws -> Response {
         let patch = try await call.body(GatewayPatch.self)
         let changes = GatewayChanges(
-            name: patch.name, address: patch.address, latitude: patch.latitude, longitude: patch.longitude,
-            companyID: patch.companyId)
+            name: patch.name, address: Change(patch.address), latitude: Change(patch.latitude),
+            longitude: Change(patch.longitude), companyID: patch.companyId)
         let gateway = try await services.gateways.update(try call.gatewayID(), changes, as: call.principal)
         services.approved.set(gateway.id, approved: gateway.approved)
         services.engine.gatewaysChanged([gateway.id])
