@@ -36,6 +36,12 @@ run: build ## the daemon on the default data folder, without TLS, on loopback
 install: build ## the three programs into PREFIX/bin (/usr/local)
 	@Scripts/install.sh "$$(swift build -c $(CONFIGURATION) --show-bin-path)" "$(DESTDIR)$(PREFIX)" $(PROGRAMS)
 
+.PHONY: screenshot
+screenshot: build ## the picture of the dashboard in the README, anew (installs chromium)
+	@Scripts/install-dependencies.sh chromium fonts-dejavu-core
+	@mkdir -p Documentation/images
+	@Scripts/screenshot.sh "$$(swift build -c $(CONFIGURATION) --show-bin-path)" Documentation/images/dashboard.png
+
 .PHONY: test
 test: test-dependencies lint purity ## everything that CI runs
 	swift build --build-tests $(SWIFT_FLAGS)

@@ -92,12 +92,12 @@ import UpgradeCore
                 .write(to: URL(filePath: bad))
             let run = await umctl("import", good, bad, data: data)
             #expect(run.status == 1)
-            #expect(run.output == "\(good): created 1 companies; there already: nothing\n")
+            #expect(run.output == "\(good): created 1 company; there already: nothing\n")
             #expect(run.errors.contains("\(bad), line 2: "))
             #expect(run.errors.contains("nothing was taken over from \(bad)"))
             #expect(
                 await umctl("import", good, data: data).output
-                    == "\(good): created nothing; there already: 1 companies\n")
+                    == "\(good): created nothing; there already: 1 company\n")
         }
     }
 

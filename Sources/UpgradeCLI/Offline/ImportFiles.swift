@@ -44,8 +44,11 @@ struct ImportFiles: AsyncParsableCommand {
 
 extension ImportReport.Counts {
     fileprivate var summary: String {
-        let parts = [(companies, "companies"), (gateways, "gateways"), (users, "users")]
-        let named = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        let companies = self.companies == 1 ? "1 company" : "\(self.companies) companies"
+        let parts = [
+            (self.companies, companies), (gateways, gateways.counted("gateway")), (users, users.counted("user")),
+        ]
+        let named = parts.filter { $0.0 > 0 }.map(\.1)
         return named.isEmpty ? "nothing" : named.joined(separator: ", ")
     }
 }
