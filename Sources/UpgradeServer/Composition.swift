@@ -20,10 +20,9 @@ struct Composition {
         self.installation = installation
         self.logger = logger
         let disabled = DisabledGateways()
-        let approved = ApprovedGateways(newGateways: configuration.engine.newGateways)
         link = BrokerLink(
             configuration: configuration.broker,
-            rules: GatewayRules(secret: configuration.mqttSecret, disabled: disabled, approved: approved),
+            rules: GatewayRules(secret: configuration.mqttSecret, disabled: disabled),
             logger: logger)
         let releaseStore = ReleaseStore(
             store: installation.store, copies: installation.folder.releases,
@@ -33,18 +32,12 @@ struct Composition {
             logger: logger)
         services = Services(
             store: installation.store, hasher: PasswordHasher(), releaseStore: releaseStore, engine: engine,
-            disabled: disabled, approved: approved)
+            disabled: disabled)
         overridden = try SafeStart.check(
             configuration.situation(
                 bootstrapPasswordIsInForce: try await services.users.bootstrapPasswordIsInForce()))
         _ = try await services.superUser()
-        for gateway in try await services.gateways(where: GatewayFilter(enabled: false)) {
-            disabled.set(gateway, disabled: true)
-        }
-        let isApproved = configuration.engine.newGateways == .quarantine
-        for gateway in try await services.gateways(where: GatewayFilter(approved: isApproved)) {
-            approved.set(gateway, approved: isApproved)
-        }
+        for gateway in try await services.disabledGateways() { disabled.set(gateway, disabled: true) }
     }
 
     /// Runs everything until it is shut down or cancelled.

@@ -3,7 +3,7 @@ import Testing
 
 /// What becomes of gateways that nobody knows.
 @Suite(.serialized) struct NewGatewayTests {
-    @Test func inQuarantineAClaimIsRecordedAndNothingIsTold() async throws {
+    @Test func inQuarantineAClaimIsRecordedVersionsAreToldAndNoPayloadIsSent() async throws {
         try await Daemon.with(["--new-gateways", "quarantine"]) { daemon in
             try await daemon.drop("1.1", Data("1.1".utf8))
             let gateway = try await FieldGateway.known("gw2", to: daemon)
@@ -15,8 +15,12 @@ import Testing
             try await gateway.publish("TOCLOUD/REQUEST_UPGRADE/gw2", Data(#"{"version":1.1}"#.utf8), qos: 1)
             try await daemon.drop("1.2", Data("1.2".utf8))
             #expect(try await daemon.umctl("push", "--version", "1.2", "--all").status == 0)
-            // Neither answers, nor announcements on the topics without an id, nor executables.
-            #expect(try await !gateway.receives("", within: 1))
+            #expect(try await gateway.next("LATEST_VERSION/gw2").text == #"{"version":1.1}"#)
+            #expect(try await gateway.next("AVAILABLE_VERSIONS/gw2").text == #"{"versions":[1.1]}"#)
+            #expect(try await gateway.next("TOGATEWAY/LATEST_VERSION").text == #"{"version":1.2}"#)
+            // `UPGRADE` ends the topics of UPGRADE and DOWNLOAD_UPGRADE to all, `UPGRADE/gw2` those to one.
+            #expect(try await !gateway.receives("UPGRADE", within: 0.5))
+            #expect(try await !gateway.receives("UPGRADE/gw2", within: 0.5))
             #expect(try await daemon.umctl("push", "--version", "1.2", "--gateway", "gw2").status == 1)
 
             #expect(try await daemon.umctl("gateway", "approve", "gw2").status == 0)

@@ -109,7 +109,7 @@ extension EngineState {
             let release = common.catalogue.sendable(wanted)
         else { return nil }
         let gateway = try turn.transaction.gateways.find(job.gateway, in: .everything)
-        guard gateway?.mayReceive ?? (configuration.newGateways == .open) else { return nil }
+        guard maySendExecutables(to: gateway) else { return nil }
         let transfer = common.dispatcher.begin(job, at: turn.now)
         gateways[job.gateway]?.download.began(transfer, at: turn.now)
         if let gateway {

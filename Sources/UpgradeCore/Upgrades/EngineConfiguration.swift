@@ -34,7 +34,7 @@ public struct EngineConfiguration: Sendable {
 public enum NewGateways: String, Sendable, CaseIterable {
     /// It belongs to the company that it names, which is made if need be.
     case open
-    /// Its claim is recorded; it is sent nothing until somebody approves it.
+    /// Its claim is recorded; it is told of versions, but sent none until somebody approves it.
     case quarantine
 }
 

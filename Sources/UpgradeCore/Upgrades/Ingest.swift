@@ -24,7 +24,7 @@ extension EngineState {
             guard mayAnswer(known) else { return }
             answer(.availableVersions, availableVersions, to: message, &turn)
         case .upgradeRequest(let version):
-            guard mayAnswer(known) else { return }
+            guard maySendExecutables(to: known) else { return }
             try requestDownload(of: version, for: message, known, &turn)
         case .refused:
             return
@@ -121,8 +121,11 @@ extension EngineState {
 
     // MARK: Answers
 
-    /// Whether requests are answered: an unknown gateway's are where a STATUS would make it one that may receive.
-    private func mayAnswer(_ gateway: Gateway?) -> Bool {
+    /// Whether it is told which versions there are: everyone is who is not disabled, in quarantine too.
+    private func mayAnswer(_ gateway: Gateway?) -> Bool { gateway?.enabled ?? true }
+
+    /// Whether it is sent executables: an unknown gateway is where a STATUS would make it one that may receive.
+    func maySendExecutables(to gateway: Gateway?) -> Bool {
         gateway?.mayReceive ?? (configuration.newGateways == .open)
     }
 

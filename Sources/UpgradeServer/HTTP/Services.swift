@@ -15,11 +15,10 @@ struct Services: Sendable {
     let deployments: DeploymentService
     let engine: UpgradeEngine
     let disabled: DisabledGateways
-    let approved: ApprovedGateways
 
     init(
         store: Store, hasher: PasswordHasher, releaseStore: ReleaseStore, engine: UpgradeEngine,
-        disabled: DisabledGateways, approved: ApprovedGateways
+        disabled: DisabledGateways
     ) {
         self.store = store
         companies = CompanyService(store: store)
@@ -32,7 +31,6 @@ struct Services: Sendable {
         self.releaseStore = releaseStore
         self.engine = engine
         self.disabled = disabled
-        self.approved = approved
     }
 
     /// The user as whom everybody acts while nobody logs in: the first super user that there is now.
@@ -44,13 +42,14 @@ struct Services: Sendable {
         return Principal(user)
     }
 
-    /// All gateways of a kind.
-    func gateways(where filter: GatewayFilter) async throws -> [GatewayID] {
+    /// The gateways that may not connect.
+    func disabledGateways() async throws -> [GatewayID] {
         var ids: [GatewayID] = []
         var cursor: Cursor?
         repeat {
             let page = try await gateways.list(
-                filter, page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor), as: .operator)
+                GatewayFilter(enabled: false), page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor),
+                as: .operator)
             ids += page.items.map(\.id)
             cursor = page.nextCursor
         } while cursor != nil

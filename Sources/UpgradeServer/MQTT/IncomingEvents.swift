@@ -84,7 +84,6 @@ extension Hooks {
                 if !isAllowed { log.refused(client, "subscribe to", filter.text) }
                 return isAllowed ? .allow : .refuse
             },
-            authorizeDelivery: { client, topic in rules.mayReceive(client.clientID, from: topic) },
             observe: { event in
                 switch event {
                 case .connected(let client, sessionPresent: _): incoming.connected(client)

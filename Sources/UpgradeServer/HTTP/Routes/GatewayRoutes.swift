@@ -72,7 +72,6 @@ struct GatewayRoutes: RouteGroup {
             name: patch.name, address: Change(patch.address), latitude: Change(patch.latitude),
             longitude: Change(patch.longitude), companyID: patch.companyId)
         let gateway = try await services.gateways.update(try call.gatewayID(), changes, as: call.principal)
-        services.approved.set(gateway.id, approved: gateway.approved)
         services.engine.gatewaysChanged([gateway.id])
         return try .json(GatewayBody(gateway))
     }
@@ -81,7 +80,6 @@ struct GatewayRoutes: RouteGroup {
         let id = try call.gatewayID()
         try await services.gateways.remove(id, as: call.principal)
         services.disabled.set(id, disabled: false)
-        services.approved.forget(id)
         services.engine.gatewaysChanged([id])
         return .noContent
     }
@@ -94,7 +92,6 @@ struct GatewayRoutes: RouteGroup {
 
     private func approve(_ call: Call) async throws -> Response {
         let gateway = try await services.gateways.approve(try call.gatewayID(), as: call.principal)
-        services.approved.set(gateway.id, approved: gateway.approved)
         services.engine.gatewaysChanged([gateway.id])
         return try .json(GatewayBody(gateway))
     }
