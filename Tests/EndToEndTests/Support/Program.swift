@@ -89,9 +89,16 @@ private final class Lines: Sendable {
     private let state = Mutex(State())
 
     func start() {
-        let handle = pipe.fileHandleForReading
         let thread = Thread { [self] in
-            while case let data = handle.availableData, !data.isEmpty { state.withLock { $0.text.append(data) } }
+            let descriptor = pipe.fileHandleForReading.fileDescriptor
+            var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+            while true {
+                // FileHandle's own reading ends the process when a signal interrupts it.
+                let count = read(descriptor, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                state.withLock { $0.text.append(contentsOf: buffer[..<count]) }
+            }
             state.withLock { $0.ended = true }
         }
         thread.start()
