@@ -24,7 +24,7 @@ let libraries: [Target] = [
     .systemLibrary(name: "CPosix", path: "Sources/CPosix"),
     .target(name: "CCRC32"),
     .target(name: "UpgradeProtocol", dependencies: ["CCRC32"], swiftSettings: settings),
-    .target(name: "MQTTWire", dependencies: ["CPosix", collections], swiftSettings: settings),
+    .target(name: "MQTTWire", dependencies: ["CPosix", "COpenSSL", collections], swiftSettings: settings),
     .target(
         name: "MQTTBroker", dependencies: ["MQTTWire", "CPosix", collections, logging], swiftSettings: settings),
     .target(
