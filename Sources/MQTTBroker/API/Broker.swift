@@ -184,11 +184,26 @@ public final class Broker: Sendable {
         }
     }
 
+    /// Ends the session of a client id, if there is one and the closure says yes to the identity that it belongs to: its subscriptions and all that waits
+    /// in it are gone, and its connection, if it has one, ends as ``DisconnectCause/administrative(_:)``, in 5.0 with DISCONNECT 0x98.
+    ///
+    /// A CONNECT for that client id which is not decided yet is refused as ``ConnectRefusal/serverUnavailable``: its client comes again and is judged by
+    /// what holds then. So what the embedding program took back before this call opens nothing after it.
+    public func disconnect(
+        _ clientID: ClientID, reason: String, where isMeant: @escaping @Sendable (ClientIdentity) -> Bool
+    ) {
+        let shards = shards.withLock { $0 }
+        let home = core.home(of: clientID)
+        guard shards.indices.contains(home) else { return }
+        shards[home].post { $0.end(clientID, reason: reason, where: isMeant) }
+    }
+
     /// What the broker counted and holds; gathered without stopping it, so that figures may be some turns apart.
     public var snapshot: BrokerCounters {
         var snapshot = BrokerCounters()
         for shard in shards.withLock({ $0 }) { shard.counters.add(to: &snapshot) }
         snapshot.retainedMessages = core.retained.count
+        (snapshot.unauthenticated, snapshot.waitingForConnect) = core.unauthenticated.counts
         return snapshot
     }
 }

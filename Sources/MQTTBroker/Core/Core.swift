@@ -11,6 +11,7 @@ final class Core: Sendable {
     let interest: InterestTable
     let retained: RetainedStore
     let budget: Budget
+    let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
     private let lastMessageID = Atomic<UInt64>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
@@ -25,6 +26,8 @@ final class Core: Sendable {
         interest = InterestTable(loops: loopCount)
         retained = RetainedStore(maximumCount: limits.retainedMessages, maximumBytes: limits.retainedBytes)
         budget = Budget(limit: limits.bufferedBytes)
+        unauthenticated = UnauthenticatedConnections(
+            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated)
     }
 
     func nextConnectionID() -> ConnectionID {

@@ -7,15 +7,30 @@ extension Shard {
         listeners.append(listener)
         var next = index
         try listener.start { [unowned self] socket, address in
+            let place = core.unauthenticated.enter(from: address.origin)
             let stream = HandedOverStream(ByteStream(plain: socket))
-            post(to: next) { $0.receive(stream, from: address) }
+            post(to: next) { $0.receive(stream, from: address, place) }
             next = (next + 1) % core.loopCount
+            if core.unauthenticated.isFull { pauseAccepting() }
         }
     }
 
-    private func receive(_ stream: HandedOverStream, from address: SocketAddress) {
+    /// Accepts nothing more until a stranger is let in or gone. All listeners are on this loop.
+    private func pauseAccepting() {
+        counters.add(1, to: .acceptPauses)
+        for listener in listeners { listener.pause() }
+        core.unauthenticated.whenNotFull { [self] in
+            post { shard in
+                for listener in shard.listeners { listener.resume() }
+            }
+        }
+    }
+
+    private func receive(
+        _ stream: HandedOverStream, from address: SocketAddress, _ place: UnauthenticatedConnections.Place
+    ) {
         guard !isStopping else { return }
-        Arrival(stream, address: address, shard: self)?.begin()
+        Arrival(stream, address: address, place: place, shard: self)?.begin()
     }
 
     /// Takes a connection whose CONNECT says that its session lives here.
