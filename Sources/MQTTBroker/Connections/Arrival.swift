@@ -108,7 +108,10 @@ final class Arrival: PacketChannel {
         }
     }
 
-    override func closed(_ end: ChannelEnd) { forget() }
+    override func closed(_ end: ChannelEnd) {
+        place.giveBack()
+        forget()
+    }
 
     private func forget() {
         if let timer { shard.loop.cancel(timer) }

@@ -80,7 +80,7 @@ extension Connection {
         else {
             return refuse(.serverBusy)
         }
-        place = nil
+        place.giveBack()
         self.session = session
         holds.remove(.authentication)
         session.attach(

@@ -29,7 +29,7 @@ final class Connection: PacketChannel {
     /// As hooks see it; nobody in particular until CONNECT is granted.
     var client: ConnectedClient
     /// Its place among the unauthenticated connections, until CONNECT is granted or the connection closed.
-    var place: UnauthenticatedConnections.Place?
+    let place: UnauthenticatedConnections.Place
     let publisher: Publisher
     /// What packets to the client look like.
     let outbound: PacketContext
@@ -213,7 +213,7 @@ final class Connection: PacketChannel {
         }
         shard.connections[id] = nil
         shard.counters.add(-1, to: .connections)
-        place = nil
+        place.giveBack()
         shard.checkEmpty()
     }
 

@@ -4,13 +4,14 @@ import Synchronization
 
 /// The connections whose CONNECT was not granted, of all loops: how many there are, and which of one address are read and which wait for those.
 final class UnauthenticatedConnections: Sendable {
-    /// One connection's place among them. It is given back when the last reference to it goes.
+    /// One connection's place among them. It is given back when the connection is granted or closed, at the latest with the last reference to it.
     final class Place: Sendable {
         let number: UInt64
         /// When the connection was accepted.
         let since = MonotonicTime.now
         private let origin: SocketAddress.Origin
         private let table: UnauthenticatedConnections
+        private let isGivenBack = Atomic(false)
 
         fileprivate init(number: UInt64, origin: SocketAddress.Origin, table: UnauthenticatedConnections) {
             self.number = number
@@ -18,7 +19,12 @@ final class UnauthenticatedConnections: Sendable {
             self.table = table
         }
 
-        deinit { table.leave(number, origin) }
+        deinit { giveBack() }
+
+        func giveBack() {
+            guard !isGivenBack.exchange(true, ordering: .relaxed) else { return }
+            table.leave(number, origin)
+        }
     }
 
     private struct Group {
