@@ -101,7 +101,13 @@ struct StrangerTests {
             waiting.record(later)
             return nil
         })
-        try await withBroker(hooks: hooks, limits: { $0.unauthenticatedPerAddress = 1 }) { broker, port in
+        try await withBroker(
+            hooks: hooks,
+            limits: {
+                $0.unauthenticatedPerAddress = 1
+                $0.connectTimeout = .seconds(2)
+            }
+        ) { broker, port in
             let (first, second) = (try Peer(port: port), try Peer(port: port))
             try first.send(.connect(Connect(clientID: try ClientID("first"))))
             try second.send(.connect(Connect(clientID: try ClientID("second"))))

@@ -43,12 +43,11 @@ final class Arrival: PacketChannel {
 
     /// Others of its address are done: it is read from now on. Whoever used the time of waiting to send gets the time that it lacked.
     private func turnHasCome() {
-        let before = lastInput
+        if hasUnreadInput {
+            deadline = .now + shard.core.limits.connectTimeout
+            startTimer()
+        }
         resumeReading()
-        ready(.readable)
-        guard lastInput != before, isOpen, shard.arrivals[place.number] === self else { return }
-        deadline = .now + shard.core.limits.connectTimeout
-        startTimer()
     }
 
     private func startTimer() {

@@ -18,6 +18,12 @@ extension Shard {
     /// Accepts nothing more until a stranger is let in or gone. All listeners are on this loop.
     private func pauseAccepting() {
         counters.add(1, to: .acceptPauses)
+        if lastPauseWarning.map({ loop.now - $0 >= Self.pauseWarningInterval }) ?? true {
+            lastPauseWarning = loop.now
+            core.logger.warning(
+                "accepting pauses: too many connections without a granted CONNECT",
+                metadata: ["connections": "\(core.unauthenticated.counts.all)"])
+        }
         for listener in listeners { listener.pause() }
         core.unauthenticated.whenNotFull { [self] in
             post { shard in

@@ -22,10 +22,13 @@ final class Shard: EventSource, @unchecked Sendable {
     var undecided: [ConnectionID: Connection] = [:]
     /// Connections that are not read until the whole broker holds less.
     var waitingForBudget: [Connection] = []
+    var lastPauseWarning: MonotonicTime?
     var budgetTimer: EventLoop.TimerID?
     var isStopping = false
     var whenEmpty: (@Sendable () -> Void)?
     var journal: Journal
+    /// Whoever floods the broker must not flood its log.
+    static let pauseWarningInterval = Duration.seconds(60)
     private var outbox: [[Handover]]
     private var matches: [Match] = []
     private var matchNumber: UInt64 = 0

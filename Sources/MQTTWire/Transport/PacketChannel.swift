@@ -123,6 +123,13 @@ open class PacketChannel: EventSource {
     /// True from `start` until the connection is closed or begins to be.
     public final var isOpen: Bool { state == .open }
 
+    /// True if the peer has sent something that was not read, or has closed its side.
+    public final var hasUnreadInput: Bool {
+        guard let descriptor else { return false }
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
+    }
+
     /// Closes at once, whatever waits in the queue.
     public final func close(_ end: ChannelEnd = .closedHere) {
         guard state != .closed else { return }
