@@ -28,26 +28,27 @@ final class Arrival: PacketChannel {
         shard.counters.add(1, to: .accepted)
         shard.counters.add(1, to: .connections)
         startTimer()
-        if shard.core.unauthenticated.wait(
+        let mustWait = shard.core.unauthenticated.wait(
             for: place, untilTurn: { [shard] in shard.post { $0.arrivals[number]?.turnHasCome() } })
-        {
-            pauseReading()
+        if !mustWait { read() }
+    }
+
+    /// Others of its address are done. Whoever used the time of waiting to send gets the time that it lacked.
+    private func turnHasCome() {
+        if hasUnreadInput {
+            deadline = .now + shard.core.limits.connectTimeout
+            startTimer()
         }
+        read()
+    }
+
+    private func read() {
         do {
             try start()
         } catch {
             shard.core.logger.warning("a connection was given up", metadata: ["reason": "\(error)"])
             close()
         }
-    }
-
-    /// Others of its address are done: it is read from now on. Whoever used the time of waiting to send gets the time that it lacked.
-    private func turnHasCome() {
-        if hasUnreadInput {
-            deadline = .now + shard.core.limits.connectTimeout
-            startTimer()
-        }
-        resumeReading()
     }
 
     private func startTimer() {

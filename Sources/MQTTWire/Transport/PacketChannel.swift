@@ -123,7 +123,7 @@ open class PacketChannel: EventSource {
     /// True from `start` until the connection is closed or begins to be.
     public final var isOpen: Bool { state == .open }
 
-    /// True if the peer has sent something that was not read, or has closed its side.
+    /// True if the peer has sent something that was not read, or has closed its side; also before `start`.
     public final var hasUnreadInput: Bool {
         guard let descriptor else { return false }
         var byte: UInt8 = 0
