@@ -14,6 +14,10 @@ public struct ConnectRequest: Sendable {
     public let remoteAddress: String
     /// The numeric address of the peer alone: what a throttle counts by.
     public let remoteHost: String
+    /// Whether the connection is one over TLS.
+    public let isEncrypted: Bool
+    /// What the client's certificate says, which was verified; `nil` if it showed none.
+    public let peerCertificate: PeerCertificate?
     /// The version of MQTT that the client speaks.
     public let protocolVersion: ProtocolVersion
     /// Clean Session of MQTT 3.1.1, Clean Start of MQTT 5.0.

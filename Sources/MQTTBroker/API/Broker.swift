@@ -86,18 +86,18 @@ public final class Broker: Sendable {
         for shard in all { shard.post { $0.peers = all } }
         restore(state, in: all)
         var addresses: [SocketAddress] = []
-        var listeners: [Listener] = []
+        var listeners: [(Listener, TLSServerContext?)] = []
         for listener in configuration.listeners {
             let socket = try ListeningSocket(host: listener.host, port: listener.port)
             addresses.append(socket.address)
-            listeners.append(Listener(socket, loop: all[0].loop))
+            listeners.append((Listener(socket, loop: all[0].loop), listener.tls))
         }
         let bound = LoopBound(listeners, to: all[0].loop)
         let logger = core.logger
         all[0].post { shard in
-            for listener in bound.value {
+            for (listener, context) in bound.value {
                 do {
-                    try shard.listen(listener)
+                    try shard.listen(listener, context)
                 } catch {
                     logger.critical("a listener cannot accept", metadata: ["reason": "\(error)"])
                 }
@@ -144,6 +144,9 @@ public final class Broker: Sendable {
             shard.post { $0.shutDown(patience: stopPatience) { continuation.resume() } }
         }
     }
+
+    /// Has all TLS listeners show another certificate to clients that connect from now on; those that are connected go on with what they have.
+    public func useForNewConnections(_ context: TLSServerContext) { core.use(context) }
 
     /// Sends a publication to its audience. What one thread publishes to a client arrives in that order.
     public func publish(_ publication: OutboundPublication) {

@@ -1,16 +1,21 @@
+public import MQTTWire
+
 /// What a broker listens on and every limit it keeps. All of them have defaults that suit a fleet of small clients.
 public struct BrokerConfiguration: Sendable {
     /// An address to listen on.
-    public struct Listener: Sendable, Hashable {
+    public struct Listener: Sendable {
         /// A numeric IPv4 or IPv6 address.
         public var host: String
         /// The port; 0 takes any free one.
         public var port: UInt16
+        /// The certificate that clients see, until ``Broker/useForNewConnections(_:)`` names another; `nil` for plain MQTT.
+        public var tls: TLSServerContext?
 
-        /// Plain MQTT on `host` and `port`.
-        public init(host: String = "127.0.0.1", port: UInt16 = 1883) {
+        /// MQTT on `host` and `port`, over TLS if there is a context.
+        public init(host: String = "127.0.0.1", port: UInt16 = 1883, tls: TLSServerContext? = nil) {
             self.host = host
             self.port = port
+            self.tls = tls
         }
     }
 

@@ -27,6 +27,8 @@ public struct BrokerCounters: Sendable, Hashable {
 
     /// Connections closed because their CONNECT did not come, or was not decided, within ``Limits/connectTimeout``.
     public var connectTimeouts: UInt64 = 0
+    /// TLS handshakes that failed, those that were not done in time not included.
+    public var tlsFailures: UInt64 = 0
     /// Times that accepting paused because there were as many unauthenticated connections as there may be.
     public var acceptPauses: UInt64 = 0
 

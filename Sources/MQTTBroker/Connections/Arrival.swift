@@ -70,7 +70,8 @@ final class Arrival: PacketChannel {
         // A client without an id gets one that nobody else has [MQTT-3.1.3-6].
         if isAssigned { connect.clientID = try ClientID(Self.freshClientID()) }
         let greeting = Greeting(
-            connect: connect, isClientIDAssigned: isAssigned, address: address, place: place, deadline: deadline)
+            connect: connect, isClientIDAssigned: isAssigned, address: address, isEncrypted: isEncrypted,
+            peerCertificate: peerCertificate, place: place, deadline: deadline)
         let home = shard.core.home(of: connect.clientID)
         handOver { [self] stream in
             forget()
@@ -109,6 +110,11 @@ final class Arrival: PacketChannel {
     }
 
     override func closed(_ end: ChannelEnd) {
+        if case .tls(let error) = end {
+            shard.counters.add(1, to: .tlsFailures)
+            shard.core.logger.info(
+                "a TLS handshake failed", metadata: ["address": "\(address)", "reason": "\(error)"])
+        }
         place.giveBack()
         forget()
     }
@@ -133,6 +139,8 @@ struct Greeting: Sendable {
     let connect: Connect
     let isClientIDAssigned: Bool
     let address: SocketAddress
+    let isEncrypted: Bool
+    let peerCertificate: PeerCertificate?
     let place: UnauthenticatedConnections.Place
     /// When the CONNECT has to be decided.
     let deadline: MonotonicTime

@@ -23,6 +23,7 @@ extension Connection {
         let request = ConnectRequest(
             clientID: connect.clientID, isClientIDAssigned: greeting.isClientIDAssigned, userName: connect.userName,
             password: connect.password, remoteAddress: client.remoteAddress, remoteHost: greeting.address.host,
+            isEncrypted: greeting.isEncrypted, peerCertificate: greeting.peerCertificate,
             protocolVersion: connect.version, cleanStart: connect.cleanStart)
         let shard = shard
         let id = id

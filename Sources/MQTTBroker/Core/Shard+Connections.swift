@@ -3,12 +3,17 @@ import MQTTWire
 
 extension Shard {
     /// Accepts on this loop, and deals the connections to all loops in turn: whatever a handshake costs is spread.
-    func listen(_ listener: Listener) throws(TransportError) {
+    func listen(_ listener: Listener, _ configured: TLSServerContext?) throws(TransportError) {
         listeners.append(listener)
         var next = index
         try listener.start { [unowned self] socket, address in
             let place = core.unauthenticated.enter(from: address.origin)
-            let stream = HandedOverStream(ByteStream(plain: socket))
+            let stream: HandedOverStream
+            if let context = core.currentContext(insteadOf: configured) {
+                stream = HandedOverStream(ByteStream(server: context, socket: socket))
+            } else {
+                stream = HandedOverStream(ByteStream(plain: socket))
+            }
             post(to: next) { $0.receive(stream, from: address, place) }
             next = (next + 1) % core.loopCount
             if core.unauthenticated.isFull { pauseAccepting() }
