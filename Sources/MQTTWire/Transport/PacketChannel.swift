@@ -98,11 +98,11 @@ open class PacketChannel: EventSource {
     /// True from `start` until the connection is closed or begins to be.
     public final var isOpen: Bool { state == .open }
 
-    /// True if the peer has sent something that was not read, or has closed its side; also before `start`.
+    /// True if a read would bring something: bytes, the peer's end, or the failure of the connection. Also before `start`.
     public final var hasUnreadInput: Bool {
         guard let descriptor else { return false }
         var byte: UInt8 = 0
-        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0 || SystemErrno.last.code != EAGAIN
     }
 
     /// Closes at once, whatever waits in the queue.
@@ -304,6 +304,8 @@ open class PacketChannel: EventSource {
     /// Takes the next step of the handshake, also while reading is paused; true once data may pass.
     private func finishHandshake() -> Bool {
         guard isHandshaking else { return true }
+        // The client speaks first, and until it does, a server has no work and no buffers for it.
+        guard inboundContext.direction == .toClient || hasUnreadInput else { return false }
         guard loop.admitsHandshakeStep(self) else { return false }
         switch stream?.handshake() ?? .wouldBlock {
         case .done: return true
