@@ -228,9 +228,11 @@ struct TLSTests {
         }
     }
 
-    @Test("A storm of handshakes leaves a plain client its share")
-    func aStormStarvesNobody() async throws {
-        try await withBroker(tls: try certificates.serverContext(), loops: 1) { broker, plain, port in
+    @Test("A storm of handshakes leaves a plain client its share, and all get in", arguments: [10, 200])
+    func aStormStarvesNobody(perAddress: Int) async throws {
+        try await withBroker(
+            tls: try certificates.serverContext(), loops: 1, limits: { $0.unauthenticatedPerAddress = perAddress }
+        ) { broker, plain, port in
             let peer = try Peer(port: plain)
             try peer.connect("plain")
             let loop = try EventLoop()
@@ -238,9 +240,10 @@ struct TLSTests {
             for client in clients { client.start() }
             // As long as the storm lasts, each PINGREQ has its answer.
             var answers = 0
-            while broker.snapshot.connected < 151 {
+            try eventually("all are in") {
                 try peer.ping()
                 answers += 1
+                return broker.snapshot.connected == 151
             }
             #expect(answers > 3)
             for client in clients { await client.disconnect() }
