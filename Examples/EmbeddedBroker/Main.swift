@@ -13,6 +13,15 @@ struct EmbeddedBroker: AsyncParsableCommand {
     @Option(help: "The port to listen on; 0 takes any free one.")
     var port: UInt16
 
+    @Option(name: .customLong("tls-port"), help: "The port to listen on for MQTT over TLS; 0 takes any free one.")
+    var tlsPort: UInt16?
+
+    @Option(name: .customLong("cert"), help: "The server's certificate, and those above it, in PEM form.")
+    var certificateFile: String?
+
+    @Option(name: .customLong("key"), help: "The private key of the certificate, in PEM form.")
+    var keyFile: String?
+
     @Option(help: "The number of event loops; by default one per processor.")
     var loops: Int?
 
@@ -35,6 +44,9 @@ struct EmbeddedBroker: AsyncParsableCommand {
         guard loops.map({ 1...64 ~= $0 }) ?? true else {
             throw ValidationError("--loops \(loops ?? 0): it is 1 to 64")
         }
+        guard (tlsPort == nil) == (certificateFile == nil), (tlsPort == nil) == (keyFile == nil) else {
+            throw ValidationError("--tls-port, --cert and --key belong together")
+        }
         guard receiveMaximum > 0 else { throw ValidationError("--receive-maximum 0: it is 1 to 65535") }
         guard 128...268_435_455 ~= maximumPacketSize else {
             throw ValidationError("--max-packet-size \(maximumPacketSize): it is 128 to 268435455")
@@ -44,26 +56,34 @@ struct EmbeddedBroker: AsyncParsableCommand {
 
     func run() async throws {
         TerminationSignals.install()
-        let broker = Broker(configuration: brokerConfiguration(), hooks: try hooks(), logger: Self.logger())
+        let hooks = try hooks()
+        let broker: Broker
         let addresses: [SocketAddress]
         do {
+            broker = Broker(configuration: try brokerConfiguration(), hooks: hooks, logger: Self.logger())
             addresses = try broker.start()
         } catch {
             StandardStream.error.write("embedded-broker: \(error)\n")
             throw ExitCode(78)
         }
-        for address in addresses { StandardStream.output.write("embedded-broker ready mqtt=mqtt://\(address)\n") }
+        let places = zip(["mqtt", "mqtts"], addresses).map { " \($0)=\($0)://\($1)" }
+        StandardStream.output.write("embedded-broker ready\(places.joined())\n")
         TerminationSignals.wait()
         await broker.stop()
     }
 
-    private func brokerConfiguration() -> BrokerConfiguration {
+    private func brokerConfiguration() throws -> BrokerConfiguration {
         var limits = Limits()
         limits.receiveMaximum = receiveMaximum
         limits.maximumPacketSize = maximumPacketSize
         limits.maximumKeepAlive = maximumKeepAlive.map { .seconds($0) }
         limits.writeStall = writeStall.duration
-        return BrokerConfiguration(listeners: [.init(host: "127.0.0.1", port: port)], loops: loops, limits: limits)
+        var listeners = [BrokerConfiguration.Listener(host: "127.0.0.1", port: port)]
+        if let tlsPort, let certificateFile, let keyFile {
+            let context = try TLSServerContext(certificateFile: certificateFile, keyFile: keyFile)
+            listeners.append(.init(host: "127.0.0.1", port: tlsPort, tls: context))
+        }
+        return BrokerConfiguration(listeners: listeners, loops: loops, limits: limits)
     }
 
     /// Everybody may do everything but subscribe to a denied filter.

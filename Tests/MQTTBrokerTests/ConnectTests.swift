@@ -96,7 +96,7 @@ struct ConnectTests {
         let requests = Recorder<ConnectRequest>()
         let hooks = Hooks(authenticate: { request, _ in
             requests.record(request)
-            return request.password == [1, 2] ? .allow : .refuse(.badUserNameOrPassword)
+            return request.password == [1, 2] ? .allow() : .refuse(.badUserNameOrPassword)
         })
         try await withBroker(hooks: hooks) { _, port in
             try Peer(port: port).connect("c", userName: "u", password: [1, 2])
@@ -117,7 +117,7 @@ struct ConnectTests {
             try peer.send(.connect(Connect(clientID: try ClientID("c"))), .pingreq(Pingreq()))
             try eventually("the hook is asked") { !waiting.all.isEmpty }
             #expect(try peer.isSilent())
-            waiting.all[0].answer(.allow)
+            waiting.all[0].answer(.allow())
             waiting.all[0].answer(.refuse(.banned))
             #expect(try peer.next() == .connack(Connack(reasonCode: .success)))
             #expect(try peer.next() == .pingresp(Pingresp()))

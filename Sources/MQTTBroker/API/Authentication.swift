@@ -12,16 +12,35 @@ public struct ConnectRequest: Sendable {
     public let password: [UInt8]?
     /// `address:port` of the peer.
     public let remoteAddress: String
+    /// The numeric address of the peer alone: what a throttle counts by.
+    public let remoteHost: String
+    /// Whether the connection is one over TLS.
+    public let isEncrypted: Bool
+    /// What the client's certificate says, which was verified; `nil` if it showed none.
+    public let peerCertificate: PeerCertificate?
     /// The version of MQTT that the client speaks.
     public let protocolVersion: ProtocolVersion
     /// Clean Session of MQTT 3.1.1, Clean Start of MQTT 5.0.
     public let cleanStart: Bool
 }
 
+/// Who a client was found to be. A session belongs to an identity: no other one gets at it by naming its client id.
+public struct ClientIdentity: Hashable, Sendable {
+    /// Whatever the embedding program knows its clients by; stored with the session.
+    public let rawValue: String
+
+    /// The identity of that name.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// Nobody in particular: clients that the embedding program does not tell apart.
+    public static let anonymous = ClientIdentity(rawValue: "")
+}
+
 /// The answer to a ``ConnectRequest``.
 public enum AuthenticationDecision: Sendable, Equatable {
-    /// The client may come in.
-    case allow
+    /// The client may come in, as this identity: the session with its client id must be that identity's, or become so
+    /// (see ``Hooks/authorizeTakeover``).
+    case allow(as: ClientIdentity = .anonymous)
     /// The client is told why not, in the words that its version of MQTT has for it, and the connection is closed.
     case refuse(ConnectRefusal)
 }

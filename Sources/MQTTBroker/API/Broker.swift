@@ -86,18 +86,18 @@ public final class Broker: Sendable {
         for shard in all { shard.post { $0.peers = all } }
         restore(state, in: all)
         var addresses: [SocketAddress] = []
-        var listeners: [Listener] = []
+        var listeners: [(Listener, TLSServerContext?)] = []
         for listener in configuration.listeners {
             let socket = try ListeningSocket(host: listener.host, port: listener.port)
             addresses.append(socket.address)
-            listeners.append(Listener(socket, loop: all[0].loop))
+            listeners.append((Listener(socket, loop: all[0].loop), listener.tls))
         }
         let bound = LoopBound(listeners, to: all[0].loop)
         let logger = core.logger
         all[0].post { shard in
-            for listener in bound.value {
+            for (listener, context) in bound.value {
                 do {
-                    try shard.listen(listener)
+                    try shard.listen(listener, context)
                 } catch {
                     logger.critical("a listener cannot accept", metadata: ["reason": "\(error)"])
                 }
@@ -145,6 +145,9 @@ public final class Broker: Sendable {
         }
     }
 
+    /// Has all TLS listeners show another certificate to clients that connect from now on; those that are connected go on with what they have.
+    public func useForNewConnections(_ context: TLSServerContext) { core.use(context) }
+
     /// Sends a publication to its audience. What one thread publishes to a client arrives in that order.
     public func publish(_ publication: OutboundPublication) {
         let message = Message(
@@ -184,11 +187,26 @@ public final class Broker: Sendable {
         }
     }
 
+    /// Ends the session of a client id, if there is one and the closure says yes to the identity that it belongs to: its subscriptions and all that waits
+    /// in it are gone, and its connection, if it has one, ends as ``DisconnectCause/administrative(_:)``, in 5.0 with DISCONNECT 0x98.
+    ///
+    /// A CONNECT for that client id which is not decided yet is refused as ``ConnectRefusal/serverUnavailable``: its client comes again and is judged by
+    /// what holds then. So what the embedding program took back before this call opens nothing after it.
+    public func disconnect(
+        _ clientID: ClientID, reason: String, where isMeant: @escaping @Sendable (ClientIdentity) -> Bool
+    ) {
+        let shards = shards.withLock { $0 }
+        let home = core.home(of: clientID)
+        guard shards.indices.contains(home) else { return }
+        shards[home].post { $0.end(clientID, reason: reason, where: isMeant) }
+    }
+
     /// What the broker counted and holds; gathered without stopping it, so that figures may be some turns apart.
     public var snapshot: BrokerCounters {
         var snapshot = BrokerCounters()
         for shard in shards.withLock({ $0 }) { shard.counters.add(to: &snapshot) }
         snapshot.retainedMessages = core.retained.count
+        (snapshot.unauthenticated, snapshot.waitingForConnect) = core.unauthenticated.counts
         return snapshot
     }
 }

@@ -1,16 +1,21 @@
+public import MQTTWire
+
 /// What a broker listens on and every limit it keeps. All of them have defaults that suit a fleet of small clients.
 public struct BrokerConfiguration: Sendable {
     /// An address to listen on.
-    public struct Listener: Sendable, Hashable {
+    public struct Listener: Sendable {
         /// A numeric IPv4 or IPv6 address.
         public var host: String
         /// The port; 0 takes any free one.
         public var port: UInt16
+        /// The certificate that clients see, until ``Broker/useForNewConnections(_:)`` names another; `nil` for plain MQTT.
+        public var tls: TLSServerContext?
 
-        /// Plain MQTT on `host` and `port`.
-        public init(host: String = "127.0.0.1", port: UInt16 = 1883) {
+        /// MQTT on `host` and `port`, over TLS if there is a context.
+        public init(host: String = "127.0.0.1", port: UInt16 = 1883, tls: TLSServerContext? = nil) {
             self.host = host
             self.port = port
+            self.tls = tls
         }
     }
 
@@ -35,8 +40,9 @@ public struct Limits: Sendable {
 
     /// The largest packet that is accepted; told to 5.0 clients as Maximum Packet Size.
     public var maximumPacketSize = 268_435_455
-    /// The largest packet before CONNECT was accepted: a CONNECT with a will fits, a flood from a stranger does not.
-    public var maximumConnectSize = 1 << 20
+    /// The largest packet before CONNECT was accepted, refused by the length that it announces: the longest user name and password fit together with a
+    /// will, a flood from a stranger does not.
+    public var maximumConnectSize = 256 << 10
     /// How many QoS 1 and 2 publications of a client may wait for their acknowledgement; told to 5.0 clients as Receive Maximum.
     /// Others are not read while they are at it.
     public var receiveMaximum: UInt16 = 20
@@ -49,14 +55,24 @@ public struct Limits: Sendable {
 
     // MARK: Time
 
-    /// How long a connection may take from accept to a decided CONNECT.
-    public var connectTimeout: Duration = .seconds(15)
+    /// How long a connection may take from accept to a decided CONNECT, whatever it sends in that time.
+    /// One that had to wait for others of its address gets this time anew if its bytes are there when its turn comes.
+    public var connectTimeout: Duration = .seconds(9)
     /// The longest keep-alive. 5.0 clients that ask for more, or for none, get this as Server Keep Alive; MQTT 3 has no word for it and keeps its own.
     public var maximumKeepAlive: Duration?
     /// How long a client with bytes waiting may take none of them before it is dropped.
     public var writeStall: Duration = .seconds(60)
     /// The longest Session Expiry Interval, and how long the session of an MQTT 3 client without Clean Session is kept. `nil`: for ever.
     public var maximumSessionExpiry: Duration?
+
+    // MARK: Strangers
+
+    /// How many connections from one address are read before their CONNECT is granted; IPv6 addresses with the same first 64 bits are one address.
+    /// Further ones are accepted and wait, first come, first served, until one of those is granted or closed.
+    public var unauthenticatedPerAddress = 200
+    /// How many connections there may be whose CONNECT is not granted, those that wait included. At that number nothing is accepted until one of them
+    /// is granted or closed. Granted ones are not counted.
+    public var unauthenticated = 10_000
 
     // MARK: What is kept for a client
 

@@ -15,6 +15,8 @@ public final class ConnectedClient: Sendable {
     public let clientID: ClientID
     /// The connection; a client that comes back has another one.
     public let connectionID: ConnectionID
+    /// Who the authenticate hook found it to be.
+    public let identity: ClientIdentity
     /// The user name of its CONNECT.
     public let userName: String?
     /// `address:port` of the peer.
@@ -23,13 +25,23 @@ public final class ConnectedClient: Sendable {
     public let protocolVersion: ProtocolVersion
 
     init(
-        clientID: ClientID, connectionID: ConnectionID, userName: String?, remoteAddress: String,
-        protocolVersion: ProtocolVersion
+        clientID: ClientID, connectionID: ConnectionID, identity: ClientIdentity, userName: String?,
+        remoteAddress: String, protocolVersion: ProtocolVersion
     ) {
         self.clientID = clientID
         self.connectionID = connectionID
+        self.identity = identity
         self.userName = userName
         self.remoteAddress = remoteAddress
         self.protocolVersion = protocolVersion
+    }
+}
+
+extension ConnectedClient {
+    /// The same client, now that it is known who it is.
+    func identified(as identity: ClientIdentity) -> ConnectedClient {
+        ConnectedClient(
+            clientID: clientID, connectionID: connectionID, identity: identity, userName: userName,
+            remoteAddress: remoteAddress, protocolVersion: protocolVersion)
     }
 }

@@ -25,10 +25,21 @@ public struct BrokerCounters: Sendable, Hashable {
     /// Times that a publisher was not read for a while because a subscriber's queue, or all queues together, were full.
     public var publisherPauses: UInt64 = 0
 
+    /// Connections closed because their CONNECT did not come, or was not decided, within ``Limits/connectTimeout``.
+    public var connectTimeouts: UInt64 = 0
+    /// TLS handshakes that failed, those that were not done in time not included.
+    public var tlsFailures: UInt64 = 0
+    /// Times that accepting paused because there were as many unauthenticated connections as there may be.
+    public var acceptPauses: UInt64 = 0
+
     // MARK: Now
 
     /// Open connections, accepted ones without CONNECT included.
     public var connections: Int = 0
+    /// Connections whose CONNECT was not granted, those that wait included.
+    public var unauthenticated: Int = 0
+    /// Connections that are not read because others of their address are not done with their CONNECT.
+    public var waitingForConnect: Int = 0
     /// Sessions, those of absent clients included.
     public var sessions: Int = 0
     /// Subscriptions of all sessions.

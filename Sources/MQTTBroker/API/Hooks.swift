@@ -3,11 +3,18 @@ public import MQTTWire
 /// What a program that embeds the broker decides and hears.
 ///
 /// Hooks run on the broker's loop threads and must neither block nor wait. All calls that concern one connection come in the order in which things
-/// happened. A hook that is `nil` allows everything and costs nothing.
+/// happened. A hook that is `nil` allows everything and costs nothing, ``authorizeTakeover`` excepted.
 public struct Hooks: Sendable {
     /// Decides about a CONNECT. Returning `nil` says that the decision comes through the second argument.
     /// Until it has come nothing further is read from the connection, and the CONNECT time limit runs on.
     public var authenticate: (@Sendable (ConnectRequest, DeferredAuthentication) -> AuthenticationDecision?)?
+
+    /// Decides whether a client whose CONNECT was granted gets a session that belongs to another identity, connected or kept. `true` makes the
+    /// session the newcomer's, with all that waits in it; `false` refuses the CONNECT as ``ConnectRefusal/notAuthorized``, and neither the session
+    /// nor its connection nor its will notices. Asked when the two differ and then alone, and about Clean Start too, which would wipe the session.
+    ///
+    /// The exception among the hooks: when it is `nil`, the answer is no.
+    public var authorizeTakeover: (@Sendable (ClientID, _ owner: ClientIdentity, _ newcomer: ClientIdentity) -> Bool)?
 
     /// Decides about a PUBLISH of a client (a will is asked about when it is published, on behalf of the client that left it).
     public var authorizePublish: (@Sendable (ConnectedClient, TopicName, QoS, _ retain: Bool) -> PublishDecision)?
@@ -30,6 +37,7 @@ public struct Hooks: Sendable {
     /// Hooks that let everybody do everything.
     public init(
         authenticate: (@Sendable (ConnectRequest, DeferredAuthentication) -> AuthenticationDecision?)? = nil,
+        authorizeTakeover: (@Sendable (ClientID, _ owner: ClientIdentity, _ newcomer: ClientIdentity) -> Bool)? = nil,
         authorizePublish: (@Sendable (ConnectedClient, TopicName, QoS, _ retain: Bool) -> PublishDecision)? = nil,
         authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> SubscribeDecision)? = nil,
         authorizeDelivery: (@Sendable (ConnectedClient, TopicName) -> Bool)? = nil,
@@ -38,6 +46,7 @@ public struct Hooks: Sendable {
         interceptors: [Interceptor] = []
     ) {
         self.authenticate = authenticate
+        self.authorizeTakeover = authorizeTakeover
         self.authorizePublish = authorizePublish
         self.authorizeSubscribe = authorizeSubscribe
         self.authorizeDelivery = authorizeDelivery
@@ -94,7 +103,8 @@ public enum DisconnectCause: Sendable, Hashable, CustomStringConvertible {
     case writeStall
     /// The client broke the protocol, or a limit; the reason code says which.
     case protocolViolation(ReasonCode, detail: String)
-    /// The embedding program asked for it, by ``Broker/disconnect(_:clientID:reason:)`` or by cancelling a delivery that had begun.
+    /// The embedding program asked for it, by ``Broker/disconnect(_:clientID:reason:)``, by
+    /// ``Broker/disconnect(_:reason:where:)`` or by cancelling a delivery that had begun.
     case administrative(String)
     /// The broker stops.
     case shutdown

@@ -33,6 +33,8 @@ public struct StoredState: Sendable {
 public struct StoredSession: Sendable {
     /// The key of the session.
     public var clientID: ClientID
+    /// Whose session it is: without it, whoever comes first with the client id would get what is stored here.
+    public var owner: ClientIdentity
     /// The time that the session has left without its client; `nil`: it does not expire.
     public var expiresIn: Duration?
     /// What the client had subscribed to, one per filter.
@@ -45,8 +47,9 @@ public struct StoredSession: Sendable {
     public var will: StoredWill?
 
     /// A session without anything in it.
-    public init(clientID: ClientID, expiresIn: Duration?) {
+    public init(clientID: ClientID, owner: ClientIdentity, expiresIn: Duration?) {
         self.clientID = clientID
+        self.owner = owner
         self.expiresIn = expiresIn
         subscriptions = []
         deliveries = []
@@ -162,8 +165,8 @@ public struct StoredWill: Sendable {
 
 /// One change of what must survive.
 public enum StoreChange: Sendable {
-    /// A session began, or a client came back to it. Its expiry starts to run at ``sessionAbsent(_:)``.
-    case sessionPresent(ClientID, expiresIn: Duration?)
+    /// A session began, or a client came back to it, perhaps as another owner. Its expiry starts to run at ``sessionAbsent(_:)``.
+    case sessionPresent(ClientID, owner: ClientIdentity, expiresIn: Duration?)
     /// The client went; the session stays for the time given before.
     case sessionAbsent(ClientID)
     /// The session and all that belongs to it is gone.

@@ -5,28 +5,57 @@ import MQTTWire
 final class Arrival: PacketChannel {
     private let shard: Shard
     private let address: SocketAddress
+    /// Its place among the unauthenticated connections; in a connection's hands once CONNECT has come.
+    private let place: UnauthenticatedConnections.Place
+    private var deadline: MonotonicTime
     private var timer: EventLoop.TimerID?
 
-    init?(_ stream: HandedOverStream, address: SocketAddress, shard: Shard) {
+    init?(
+        _ stream: HandedOverStream, address: SocketAddress, place: UnauthenticatedConnections.Place, shard: Shard
+    ) {
         self.shard = shard
         self.address = address
+        self.place = place
+        deadline = place.since + shard.core.limits.connectTimeout
         super.init(
             stream, loop: shard.loop, context: .beforeConnect, maximumPacketSize: shard.core.limits.maximumConnectSize)
     }
 
-    /// Begins to wait for CONNECT.
+    /// Begins to wait for CONNECT, or for its turn.
     func begin() {
-        shard.arrivals[ObjectIdentifier(self)] = self
+        let number = place.number
+        shard.arrivals[number] = self
         shard.counters.add(1, to: .accepted)
         shard.counters.add(1, to: .connections)
-        timer = shard.loop.schedule(after: shard.core.limits.connectTimeout) { [unowned self] in
-            timer = nil
-            close()
+        startTimer()
+        let mustWait = shard.core.unauthenticated.wait(
+            for: place, untilTurn: { [shard] in shard.post { $0.arrivals[number]?.turnHasCome() } })
+        if !mustWait { read() }
+    }
+
+    /// Others of its address are done. Whoever used the time of waiting to send gets the time that it lacked.
+    private func turnHasCome() {
+        if hasUnreadInput {
+            deadline = .now + shard.core.limits.connectTimeout
+            startTimer()
         }
+        read()
+    }
+
+    private func read() {
         do {
             try start()
         } catch {
             shard.core.logger.warning("a connection was given up", metadata: ["reason": "\(error)"])
+            close()
+        }
+    }
+
+    private func startTimer() {
+        if let timer { shard.loop.cancel(timer) }
+        timer = shard.loop.schedule(after: deadline - .now) { [unowned self] in
+            timer = nil
+            shard.counters.add(1, to: .connectTimeouts)
             close()
         }
     }
@@ -40,7 +69,9 @@ final class Arrival: PacketChannel {
         let isAssigned = connect.clientID.isEmpty
         // A client without an id gets one that nobody else has [MQTT-3.1.3-6].
         if isAssigned { connect.clientID = try ClientID(Self.freshClientID()) }
-        let greeting = Greeting(connect: connect, isClientIDAssigned: isAssigned, address: address, since: lastInput)
+        let greeting = Greeting(
+            connect: connect, isClientIDAssigned: isAssigned, address: address, isEncrypted: isEncrypted,
+            peerCertificate: peerCertificate, place: place, deadline: deadline)
         let home = shard.core.home(of: connect.clientID)
         handOver { [self] stream in
             forget()
@@ -78,12 +109,20 @@ final class Arrival: PacketChannel {
         }
     }
 
-    override func closed(_ end: ChannelEnd) { forget() }
+    override func closed(_ end: ChannelEnd) {
+        if case .tls(let error) = end {
+            shard.counters.add(1, to: .tlsFailures)
+            shard.core.logger.info(
+                "a TLS handshake failed", metadata: ["address": "\(address)", "reason": "\(error)"])
+        }
+        place.giveBack()
+        forget()
+    }
 
     private func forget() {
         if let timer { shard.loop.cancel(timer) }
         timer = nil
-        guard shard.arrivals.removeValue(forKey: ObjectIdentifier(self)) != nil else { return }
+        guard shard.arrivals.removeValue(forKey: place.number) != nil else { return }
         shard.counters.add(-1, to: .connections)
         shard.checkEmpty()
     }
@@ -100,7 +139,11 @@ struct Greeting: Sendable {
     let connect: Connect
     let isClientIDAssigned: Bool
     let address: SocketAddress
-    let since: MonotonicTime
+    let isEncrypted: Bool
+    let peerCertificate: PeerCertificate?
+    let place: UnauthenticatedConnections.Place
+    /// When the CONNECT has to be decided.
+    let deadline: MonotonicTime
 }
 
 extension ConnectRefusal {

@@ -18,29 +18,35 @@ extension Connection {
             return refuse(.badAuthenticationMethod)
         }
         if let will, will.topic.levelCount > shard.core.limits.topicLevels { return refuse(.topicNameInvalid) }
-        guard let authenticate = shard.core.hooks.authenticate else { return admit(greeting) }
+        guard let authenticate = shard.core.hooks.authenticate else { return admit(greeting, as: .anonymous) }
         let connect = greeting.connect
         let request = ConnectRequest(
             clientID: connect.clientID, isClientIDAssigned: greeting.isClientIDAssigned, userName: connect.userName,
-            password: connect.password, remoteAddress: client.remoteAddress, protocolVersion: connect.version,
-            cleanStart: connect.cleanStart)
+            password: connect.password, remoteAddress: client.remoteAddress, remoteHost: greeting.address.host,
+            isEncrypted: greeting.isEncrypted, peerCertificate: greeting.peerCertificate,
+            protocolVersion: connect.version, cleanStart: connect.cleanStart)
         let shard = shard
         let id = id
         let later = DeferredAuthentication { decision in
             shard.post { $0.connections[id]?.decided(decision) }
         }
         if let decision = authenticate(request, later) { return decided(decision) }
-        let elapsed = MonotonicTime.now - greeting.since
-        connectTimer = loop.schedule(after: max(.zero, shard.core.limits.connectTimeout - elapsed)) { [unowned self] in
+        shard.undecided[id] = self
+        connectTimer = loop.schedule(after: greeting.deadline - .now) { [unowned self] in
             connectTimer = nil
-            refuse(.serverUnavailable)
+            shard.counters.add(1, to: .connectTimeouts)
+            tryLater()
         }
     }
 
+    /// Does not wait for the decision any longer.
+    func tryLater() { decided(.refuse(.serverUnavailable)) }
+
     private func decided(_ decision: AuthenticationDecision) {
         guard holds.contains(.authentication), !hasEnded else { return }
+        shard.undecided[id] = nil
         switch decision {
-        case .allow: greeting.map(admit)
+        case .allow(let identity): if let greeting { admit(greeting, as: identity) }
         case .refuse(let refusal): refuse(refusal.reasonCode)
         }
     }
@@ -58,9 +64,11 @@ extension Connection {
     }
 
     /// Lets the client in: takes over from an older connection, finds or makes the session, and answers [MQTT-3.1.4-5].
-    private func admit(_ greeting: Greeting) {
+    private func admit(_ greeting: Greeting, as identity: ClientIdentity) {
         let connect = greeting.connect
         let limits = shard.core.limits
+        guard mayUseSession(of: connect.clientID, identity) else { return refuse(.notAuthorized) }
+        if identity != .anonymous { client = client.identified(as: identity) }
         self.greeting = nil
         if let connectTimer { loop.cancel(connectTimer) }
         connectTimer = nil
@@ -69,9 +77,11 @@ extension Connection {
         if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
         let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
         let existing = shard.sessions[connect.clientID]
-        guard let session = existing ?? shard.makeSession(connect.clientID, expiry: expiry) else {
+        guard let session = existing ?? shard.makeSession(connect.clientID, owner: identity, expiry: expiry)
+        else {
             return refuse(.serverBusy)
         }
+        place.giveBack()
         self.session = session
         holds.remove(.authentication)
         session.attach(
@@ -89,6 +99,16 @@ extension Connection {
         resumeSubscriptions()
         fillOutput()
         if holds.isEmpty { resumeReading() }
+    }
+
+    /// Whether the session with that client id, if there is one, is the identity's or may become so.
+    private func mayUseSession(of clientID: ClientID, _ identity: ClientIdentity) -> Bool {
+        guard let owner = shard.sessions[clientID]?.owner, owner != identity else { return true }
+        if shard.core.hooks.authorizeTakeover?(clientID, owner, identity) ?? false { return true }
+        shard.core.logger.notice(
+            "a CONNECT for another identity's session was refused",
+            metadata: ["client": "\(clientID)", "address": "\(client.remoteAddress)"])
+        return false
     }
 
     private func sendConnack(

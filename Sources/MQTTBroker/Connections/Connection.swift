@@ -26,7 +26,10 @@ final class Connection: PacketChannel {
     let id: ConnectionID
     /// The CONNECT, until it is decided: it may hold a password, and there are thousands of connections.
     var greeting: Greeting?
-    let client: ConnectedClient
+    /// As hooks see it; nobody in particular until CONNECT is granted.
+    var client: ConnectedClient
+    /// Its place among the unauthenticated connections, until CONNECT is granted or the connection closed.
+    let place: UnauthenticatedConnections.Place
     let publisher: Publisher
     /// What packets to the client look like.
     let outbound: PacketContext
@@ -58,8 +61,9 @@ final class Connection: PacketChannel {
         self.shard = shard
         self.greeting = greeting
         id = shard.core.nextConnectionID()
+        place = greeting.place
         client = ConnectedClient(
-            clientID: connect.clientID, connectionID: id, userName: connect.userName,
+            clientID: connect.clientID, connectionID: id, identity: .anonymous, userName: connect.userName,
             remoteAddress: greeting.address.description, protocolVersion: connect.version)
         publisher = Publisher(clientID: connect.clientID, connectionID: id, loop: shard.index)
         outbound = PacketContext(version: connect.version, direction: .toClient)
@@ -209,6 +213,7 @@ final class Connection: PacketChannel {
         }
         shard.connections[id] = nil
         shard.counters.add(-1, to: .connections)
+        place.giveBack()
         shard.checkEmpty()
     }
 
@@ -252,6 +257,7 @@ final class Connection: PacketChannel {
         cancelTimers()
         receipts = []
         unacknowledged = []
+        shard.undecided[id] = nil
         guard let session else { return }
         self.session = nil
         // A stopping broker publishes no wills: they are the next one's (section 3.1.2.5).

@@ -11,7 +11,10 @@ final class Core: Sendable {
     let interest: InterestTable
     let retained: RetainedStore
     let budget: Budget
+    let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
+    /// The context that replaced those of the configuration.
+    private let replacedContext = Mutex<TLSServerContext?>(nil)
     private let lastMessageID = Atomic<UInt64>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let sessionCount = Atomic<Int>(0)
@@ -25,6 +28,16 @@ final class Core: Sendable {
         interest = InterestTable(loops: loopCount)
         retained = RetainedStore(maximumCount: limits.retainedMessages, maximumBytes: limits.retainedBytes)
         budget = Budget(limit: limits.bufferedBytes)
+        unauthenticated = UnauthenticatedConnections(
+            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated)
+    }
+
+    /// All TLS listeners use the context from now on.
+    func use(_ context: TLSServerContext) { replacedContext.withLock { $0 = context } }
+
+    /// What a listener that was configured with the context gives new connections.
+    func currentContext(insteadOf configured: TLSServerContext?) -> TLSServerContext? {
+        configured.map { configured in replacedContext.withLock { $0 ?? configured } }
     }
 
     func nextConnectionID() -> ConnectionID {

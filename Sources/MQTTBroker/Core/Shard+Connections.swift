@@ -3,19 +3,45 @@ import MQTTWire
 
 extension Shard {
     /// Accepts on this loop, and deals the connections to all loops in turn: whatever a handshake costs is spread.
-    func listen(_ listener: Listener) throws(TransportError) {
+    func listen(_ listener: Listener, _ configured: TLSServerContext?) throws(TransportError) {
         listeners.append(listener)
         var next = index
         try listener.start { [unowned self] socket, address in
-            let stream = HandedOverStream(ByteStream(plain: socket))
-            post(to: next) { $0.receive(stream, from: address) }
+            let place = core.unauthenticated.enter(from: address.origin)
+            let stream: HandedOverStream
+            if let context = core.currentContext(insteadOf: configured) {
+                stream = HandedOverStream(ByteStream(server: context, socket: socket))
+            } else {
+                stream = HandedOverStream(ByteStream(plain: socket))
+            }
+            post(to: next) { $0.receive(stream, from: address, place) }
             next = (next + 1) % core.loopCount
+            if core.unauthenticated.isFull { pauseAccepting() }
         }
     }
 
-    private func receive(_ stream: HandedOverStream, from address: SocketAddress) {
+    /// Accepts nothing more until a stranger is let in or gone. All listeners are on this loop.
+    private func pauseAccepting() {
+        counters.add(1, to: .acceptPauses)
+        if lastPauseWarning.map({ loop.now - $0 >= Self.pauseWarningInterval }) ?? true {
+            lastPauseWarning = loop.now
+            core.logger.warning(
+                "accepting pauses: too many connections without a granted CONNECT",
+                metadata: ["connections": "\(core.unauthenticated.counts.all)"])
+        }
+        for listener in listeners { listener.pause() }
+        core.unauthenticated.whenNotFull { [self] in
+            post { shard in
+                for listener in shard.listeners { listener.resume() }
+            }
+        }
+    }
+
+    private func receive(
+        _ stream: HandedOverStream, from address: SocketAddress, _ place: UnauthenticatedConnections.Place
+    ) {
         guard !isStopping else { return }
-        Arrival(stream, address: address, shard: self)?.begin()
+        Arrival(stream, address: address, place: place, shard: self)?.begin()
     }
 
     /// Takes a connection whose CONNECT says that its session lives here.

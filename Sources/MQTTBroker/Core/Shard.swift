@@ -16,14 +16,19 @@ final class Shard: EventSource, @unchecked Sendable {
     /// The sessions that the embedding program's deliveries go to, until they end.
     var deliveries: [DeliveryToken: Session] = [:]
     var listeners: [Listener] = []
-    /// Connections that have not sent CONNECT, so that a stop finds them.
-    var arrivals: [ObjectIdentifier: Arrival] = [:]
+    /// Connections that have not sent CONNECT, by their places, so that a stop and their turn find them.
+    var arrivals: [UInt64: Arrival] = [:]
+    /// Connections whose CONNECT waits for a decision from elsewhere.
+    var undecided: [ConnectionID: Connection] = [:]
     /// Connections that are not read until the whole broker holds less.
     var waitingForBudget: [Connection] = []
+    var lastPauseWarning: MonotonicTime?
     var budgetTimer: EventLoop.TimerID?
     var isStopping = false
     var whenEmpty: (@Sendable () -> Void)?
     var journal: Journal
+    /// Whoever floods the broker must not flood its log.
+    static let pauseWarningInterval = Duration.seconds(60)
     private var outbox: [[Handover]]
     private var matches: [Match] = []
     private var matchNumber: UInt64 = 0

@@ -38,9 +38,8 @@ extension PendingWill {
 extension Shard {
     /// Brings a stored session back to life; its client is absent.
     func restore(_ stored: StoredSession) {
-        guard let session = makeSession(stored.clientID, expiry: stored.expiresIn.map { .after($0) } ?? .never) else {
-            return
-        }
+        let expiry = stored.expiresIn.map { SessionExpiry.after($0) } ?? .never
+        guard let session = makeSession(stored.clientID, owner: stored.owner, expiry: expiry) else { return }
         for subscription in stored.subscriptions {
             _ = session.subscribe(
                 subscription.filter, options: subscription.options, identifier: subscription.identifier)
@@ -58,18 +57,18 @@ extension Shard {
                 receipt: Receipt(
                     packetID: packetID, qos: .exactlyOnce, reasonCode: .success, outstanding: 0, session: session))
         }
-        session.restored(will: stored.will.map { will in restore(will, of: stored.clientID) })
+        session.restored(will: stored.will.map { will in restore(will, of: stored) })
         // The store knows all this.
         journal.forget()
     }
 
-    private func restore(_ will: StoredWill, of clientID: ClientID) -> PendingWill {
+    private func restore(_ will: StoredWill, of session: StoredSession) -> PendingWill {
         let id = core.nextConnectionID()
         return PendingWill(
             will: will.will,
             client: ConnectedClient(
-                clientID: clientID, connectionID: id, userName: will.userName, remoteAddress: will.remoteAddress,
-                protocolVersion: will.protocolVersion),
-            publisher: Publisher(clientID: clientID, connectionID: id, loop: index))
+                clientID: session.clientID, connectionID: id, identity: session.owner, userName: will.userName,
+                remoteAddress: will.remoteAddress, protocolVersion: will.protocolVersion),
+            publisher: Publisher(clientID: session.clientID, connectionID: id, loop: index))
     }
 }

@@ -5,6 +5,8 @@ import MQTTWire
 /// It lives on the loop that its client id hashes to, and is touched there alone.
 final class Session {
     let clientID: ClientID
+    /// Who may use it.
+    private(set) var owner: ClientIdentity
     unowned let shard: Shard
     /// How long it outlives a connection.
     private(set) var expiry: SessionExpiry
@@ -25,8 +27,9 @@ final class Session {
     var matchNumber: UInt64 = 0
     var matchIndex = 0
 
-    init(clientID: ClientID, shard: Shard, expiry: SessionExpiry) {
+    init(clientID: ClientID, owner: ClientIdentity, shard: Shard, expiry: SessionExpiry) {
         self.clientID = clientID
+        self.owner = owner
         self.shard = shard
         self.expiry = expiry
         let limits = shard.core.limits
@@ -37,12 +40,13 @@ final class Session {
 
     // MARK: Life
 
-    /// A connection of the client begins to use the session.
+    /// A connection of the client begins to use the session, which is its identity's from now on.
     func attach(_ connection: Connection, expiry: SessionExpiry, receiveMaximum: Int) {
         self.connection = connection
         self.expiry = expiry
+        owner = connection.client.identity
         if isStored {
-            note(.sessionPresent(clientID, expiresIn: expiry.limit))
+            note(.sessionPresent(clientID, owner: owner, expiresIn: expiry.limit))
             note(.will(clientID, connection.pendingWill?.stored))
         } else {
             // It may have been kept until now.
@@ -126,7 +130,7 @@ final class Session {
         let wasStored = isStored
         self.expiry = expiry
         if isStored {
-            note(.sessionPresent(clientID, expiresIn: expiry.limit))
+            note(.sessionPresent(clientID, owner: owner, expiresIn: expiry.limit))
         } else if wasStored {
             shard.note(.sessionEnded(clientID))
         }

@@ -10,10 +10,21 @@ extension Shard {
         session.end()
     }
 
+    /// Ends the session of a client id and what uses it, if its owner is meant; also a CONNECT for it that is not decided: whatever it was granted on
+    /// may be what was just taken back.
+    func end(_ clientID: ClientID, reason: String, where isMeant: (ClientIdentity) -> Bool) {
+        for connection in Array(undecided.values) where connection.client.clientID == clientID {
+            connection.tryLater()
+        }
+        guard let session = sessions[clientID], isMeant(session.owner) else { return }
+        session.connection?.end(.administrative(reason), sending: .administrativeAction)
+        end(session)
+    }
+
     /// A new session; `nil` if there are as many as there may be.
-    func makeSession(_ clientID: ClientID, expiry: SessionExpiry) -> Session? {
+    func makeSession(_ clientID: ClientID, owner: ClientIdentity, expiry: SessionExpiry) -> Session? {
         guard core.admitSession() else { return nil }
-        let session = Session(clientID: clientID, shard: self, expiry: expiry)
+        let session = Session(clientID: clientID, owner: owner, shard: self, expiry: expiry)
         sessions[clientID] = session
         counters.add(1, to: .sessions)
         return session

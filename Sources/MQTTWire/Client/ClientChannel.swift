@@ -3,11 +3,11 @@ final class ClientChannel: PacketChannel {
     private weak var core: ClientCore?
     private let version: ProtocolVersion
 
-    init(_ socket: consuming Descriptor, core: ClientCore, version: ProtocolVersion, maximumPacketSize: Int) {
+    init(_ stream: consuming ByteStream, core: ClientCore, version: ProtocolVersion, maximumPacketSize: Int) {
         self.core = core
         self.version = version
         super.init(
-            ByteStream(plain: socket), loop: core.loop, context: PacketContext(version: version, direction: .toClient),
+            stream, loop: core.loop, context: PacketContext(version: version, direction: .toClient),
             maximumPacketSize: maximumPacketSize)
     }
 

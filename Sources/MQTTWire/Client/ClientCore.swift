@@ -53,6 +53,7 @@ final class ClientCore {
     var departing: Set<UInt64> = []
     /// Topics that the server abbreviates on this connection.
     var topicAliases: [UInt16: TopicName] = [:]
+    private let tlsSessions = TLSSessionCache()
     private(set) lazy var acknowledger = Acknowledger(self)
 
     private var phase = Phase.idle
@@ -188,7 +189,8 @@ final class ClientCore {
 
     private func handshake(over socket: consuming Descriptor) {
         let channel = ClientChannel(
-            socket, core: self, version: configuration.version, maximumPacketSize: configuration.maximumPacketSize)
+            stream(over: socket), core: self, version: configuration.version,
+            maximumPacketSize: configuration.maximumPacketSize)
         phase = .handshaking(channel)
         isReadingPaused = false
         topicAliases = [:]
@@ -204,6 +206,11 @@ final class ClientCore {
         }
         let limit = configuration.connectTimeout
         timer = loop.schedule(after: limit) { [weak self] in self?.giveUp(.timedOut(.connack, after: limit)) }
+    }
+
+    private func stream(over socket: consuming Descriptor) -> ByteStream {
+        guard let tls = configuration.tls else { return ByteStream(plain: socket) }
+        return ByteStream(client: tls, serverName: configuration.host, sessions: tlsSessions, socket: socket)
     }
 
     private func sendConnect(on channel: ClientChannel) throws {
@@ -284,6 +291,7 @@ final class ClientCore {
             ?? {
                 switch end {
                 case .violation(let error): .protocolViolation(error)
+                case .tls(let error): .tls(error)
                 case .loopStopped: .transport(.loopStopped)
                 default: .connectionLost(end.description)
                 }

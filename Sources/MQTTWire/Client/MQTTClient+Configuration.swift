@@ -13,6 +13,8 @@ extension MQTTClient {
         public var host: String
         /// The server's port.
         public var port: UInt16
+        /// Whom to trust, for a connection over TLS; nil connects without. The server's certificate must name `host`.
+        public var tls: TLSClientContext?
         /// The version of MQTT to speak.
         public var version: ProtocolVersion
         /// Names the session; may be empty from 3.1.1 on with `cleanStart`, then the server chooses.

@@ -16,6 +16,8 @@ public enum MQTTClientError: Error, Hashable, Sendable, CustomStringConvertible 
     case cancelled
     /// The server could not be reached, or the loop was stopped.
     case transport(TransportError)
+    /// The server is not who it should be, or does not accept who this client is; nothing of MQTT was sent in the first case.
+    case tls(TLSError)
     /// The server refused the connection in its CONNACK; the text is its reason string, if it gave one.
     case refused(ReasonCode, reason: String?)
     /// The server did not answer in time.
@@ -48,6 +50,7 @@ public enum MQTTClientError: Error, Hashable, Sendable, CustomStringConvertible 
         case .ended: "the client was ended"
         case .cancelled: "cancelled"
         case .transport(let error): error.description
+        case .tls(let error): error.description
         case .refused(let code, let reason): "the server refused the connection: \(Self.text(code, reason))"
         case .timedOut(let answer, let limit): "no \(answer.rawValue) within \(limit)"
         case .connectionLost(let reason): "connection lost: \(reason)"

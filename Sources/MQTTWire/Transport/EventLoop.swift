@@ -1,4 +1,5 @@
 import CPosix
+import DequeModule
 import Synchronization
 
 /// One thread that waits for descriptors and timers and runs everything that belongs to them, in turns.
@@ -32,6 +33,11 @@ public final class EventLoop: @unchecked Sendable {
         var timers = TimerWheel<() -> Void>()
         var toFlush: [EventSource] = []
         var toResume: [EventSource] = []
+        /// Those that wait for their step of a handshake, longest first.
+        var toHandshake: Deque<EventSource> = []
+        var handshakeStepsLeft = TLSLimits.handshakeStepsPerTurn
+        /// Whose turn it is of those that waited.
+        var handshaking: EventSource?
     }
 
     private static let wakeupMark = UInt64.max
@@ -179,6 +185,22 @@ public final class EventLoop: @unchecked Sendable {
         state.toResume.append(source)
     }
 
+    /// Whether the source may take a step of a handshake now, which costs as much as a thousand packets. If not, its `ready(.readable)` is called in a
+    /// turn to come, after those that waited before it.
+    func admitsHandshakeStep(_ source: EventSource) -> Bool {
+        assertCurrent()
+        if state.handshaking === source { return true }
+        guard state.toHandshake.isEmpty, state.handshakeStepsLeft > 0 else {
+            if !source.isQueuedForHandshake {
+                source.isQueuedForHandshake = true
+                state.toHandshake.append(source)
+            }
+            return false
+        }
+        state.handshakeStepsLeft -= 1
+        return true
+    }
+
     /// Runs the closure on this loop when the time has passed, give or take a millisecond.
     @discardableResult
     public func schedule(after delay: Duration, _ action: @escaping () -> Void) -> TimerID {
@@ -211,6 +233,7 @@ public final class EventLoop: @unchecked Sendable {
         while true {
             let count = epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), timeout)
             now = .now
+            resumeHandshakes()
             for index in 0..<max(0, Int(count)) {
                 dispatch(events[index])
             }
@@ -225,7 +248,7 @@ public final class EventLoop: @unchecked Sendable {
 
     /// Milliseconds that the next wait may last.
     private var timeout: Int32 {
-        guard state.toFlush.isEmpty, state.toResume.isEmpty else { return 0 }
+        guard state.toFlush.isEmpty, state.toResume.isEmpty, state.toHandshake.isEmpty else { return 0 }
         guard let deadline = state.timers.nextDeadline else { return -1 }
         let current = MonotonicTime.now.nanoseconds
         let (due, overflow) = deadline.multipliedReportingOverflow(by: 1_000_000)
@@ -246,6 +269,19 @@ public final class EventLoop: @unchecked Sendable {
             return
         }
         source.ready(Readiness(rawValue: event.events))
+    }
+
+    /// A new turn: those that have waited for it come before those that events are about.
+    private func resumeHandshakes() {
+        state.handshakeStepsLeft = TLSLimits.handshakeStepsPerTurn
+        while state.handshakeStepsLeft > 0, let source = state.toHandshake.popFirst() {
+            source.isQueuedForHandshake = false
+            guard source.isRegistered else { continue }
+            state.handshakeStepsLeft -= 1
+            state.handshaking = source
+            source.ready(.readable)
+            state.handshaking = nil
+        }
     }
 
     private func resumeSources() {

@@ -32,6 +32,7 @@ open class EventSource {
     final var slot: Int?
     final var isQueuedForFlush = false
     final var isQueuedForResume = false
+    final var isQueuedForHandshake = false
 
     /// A source of a loop, not yet registered with it.
     public init(loop: EventLoop) {

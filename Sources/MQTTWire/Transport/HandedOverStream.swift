@@ -14,6 +14,26 @@ public final class HandedOverStream: Sendable {
         self.unread = unread
     }
 
+    /// True if nobody between the two ends can read along; false once the stream was taken.
+    public var isEncrypted: Bool {
+        stream.withLock { stream in
+            switch stream {
+            case .some(let stream): stream.isEncrypted
+            case .none: false
+            }
+        }
+    }
+
+    /// What the peer's verified certificate says; nil if it showed none, and once the stream was taken.
+    public var peerCertificate: PeerCertificate? {
+        stream.withLock { stream in
+            switch stream {
+            case .some(let stream): stream.peerCertificate
+            case .none: nil
+            }
+        }
+    }
+
     /// The stream, the first time; nil afterwards.
     func takeStream() -> ByteStream? {
         stream.withLock { $0.take() }

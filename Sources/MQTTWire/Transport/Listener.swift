@@ -12,7 +12,8 @@ public final class Listener: EventSource {
 
     private var socket: ListeningSocket?
     private var accept: Accept?
-    private var pause: EventLoop.TimerID?
+    private var isPaused = false
+    private var retry: EventLoop.TimerID?
 
     /// Puts a listening socket on a loop.
     public init(_ socket: consuming ListeningSocket, loop: EventLoop) {
@@ -29,11 +30,23 @@ public final class Listener: EventSource {
 
     /// Stops accepting and gives the port back. On the loop's thread.
     public func close() {
-        if let pause { loop.cancel(pause) }
-        pause = nil
+        if let retry { loop.cancel(retry) }
+        retry = nil
         accept = nil
         if let descriptor = rawSocket { loop.deregister(self, descriptor: descriptor) }
         socket = nil
+    }
+
+    /// Leaves further connections in the backlog, also when called from within the closure of ``start(_:)``. On the loop's thread.
+    public func pause() {
+        isPaused = true
+    }
+
+    /// Accepts again, from the next turn. On the loop's thread.
+    public func resume() {
+        guard isPaused else { return }
+        isPaused = false
+        if isRegistered { loop.resumeNextTurn(self) }
     }
 
     private var rawSocket: Int32? {
@@ -45,9 +58,8 @@ public final class Listener: EventSource {
 
     /// Accepts what waits.
     public override func ready(_ readiness: Readiness) {
-        guard pause == nil else { return }
         for _ in 0..<Self.acceptsPerTurn {
-            guard let descriptor = rawSocket, let accept else { return }
+            guard let descriptor = rawSocket, let accept, !isPaused, retry == nil else { return }
             var accepted: Int32 = -1
             let peer = SocketAddress(filledBy: { address, length in
                 accepted = cposix_accept4(
@@ -71,8 +83,8 @@ public final class Listener: EventSource {
         case EAGAIN: return false
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             // The connection stays in the backlog and no new edge tells of it.
-            pause = loop.schedule(after: Self.pauseWithoutDescriptors) { [self] in
-                pause = nil
+            retry = loop.schedule(after: Self.pauseWithoutDescriptors) { [self] in
+                retry = nil
                 ready(.readable)
             }
             return false

@@ -1,30 +1,5 @@
 import CPosix
 
-/// Why a connection ended.
-public enum ChannelEnd: Sendable, CustomStringConvertible {
-    /// This side closed it.
-    case closedHere
-    /// The peer closed it.
-    case closedByPeer
-    /// The network or the peer's machine broke it.
-    case broken(SystemErrno)
-    /// The peer sent what is no legal packet.
-    case violation(PacketError)
-    /// The event loop was stopped.
-    case loopStopped
-
-    /// One line for a log.
-    public var description: String {
-        switch self {
-        case .closedHere: "closed by this side"
-        case .closedByPeer: "closed by the peer"
-        case .broken(let reason): "broken: \(reason)"
-        case .violation(let error): "protocol violation: \(error)"
-        case .loopStopped: "the event loop was stopped"
-        }
-    }
-}
-
 /// One connection on its loop: bytes in, packets out, and a queue the other way. Broker and client inherit what they do with the packets.
 ///
 /// Everything is called on the loop's thread. The methods that are there to be overridden do nothing by themselves.
@@ -117,11 +92,18 @@ open class PacketChannel: EventSource {
         try loop.register(self, descriptor: descriptor)
         state = .open
         loop.resumeNextTurn(self)
-        if !output.isEmpty { loop.flushAtEndOfTurn(self) }
+        if pendingOutput > 0 { loop.flushAtEndOfTurn(self) }
     }
 
     /// True from `start` until the connection is closed or begins to be.
     public final var isOpen: Bool { state == .open }
+
+    /// True if a read would bring something: bytes, the peer's end, or the failure of the connection. Also before `start`.
+    public final var hasUnreadInput: Bool {
+        guard let descriptor else { return false }
+        var byte: UInt8 = 0
+        return recv(descriptor, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) >= 0 || SystemErrno.last.code != EAGAIN
+    }
 
     /// Closes at once, whatever waits in the queue.
     public final func close(_ end: ChannelEnd = .closedHere) {
@@ -172,6 +154,39 @@ open class PacketChannel: EventSource {
         }
     }
 
+    // MARK: The peer
+
+    /// True if nobody between the two ends can read along.
+    public final var isEncrypted: Bool {
+        switch stream {
+        case .some(let stream): stream.isEncrypted
+        case .none: false
+        }
+    }
+
+    /// What the peer's verified certificate says, from the first packet until the connection is closed or handed over; nil if it showed none.
+    public final var peerCertificate: PeerCertificate? {
+        switch stream {
+        case .some(let stream): stream.peerCertificate
+        case .none: nil
+        }
+    }
+
+    /// The TLS under the connection, if there is any.
+    final var tls: TLSConnection? {
+        switch stream {
+        case .some(let stream): stream.tls
+        case .none: nil
+        }
+    }
+
+    private var isHandshaking: Bool {
+        switch stream {
+        case .some(let stream): stream.isHandshaking
+        case .none: false
+        }
+    }
+
     /// Ends the connection as ``ChannelEnd/loopStopped``.
     public final override func loopStopped() {
         close(.loopStopped)
@@ -180,7 +195,12 @@ open class PacketChannel: EventSource {
     // MARK: Output
 
     /// How many bytes wait to be sent.
-    public final var pendingOutput: Int { output.byteCount }
+    public final var pendingOutput: Int {
+        switch stream {
+        case .some(let stream): output.byteCount + stream.unsentCount
+        case .none: output.byteCount
+        }
+    }
 
     /// Queues what the closure appends to the buffer; it leaves at the end of this turn, together with what else was queued.
     ///
@@ -206,7 +226,7 @@ open class PacketChannel: EventSource {
 
     private func acceptsOutput() -> Bool {
         guard state == .open || state == .idle else { return false }
-        if output.isEmpty { lastOutput = loop.now }
+        if pendingOutput == 0 { lastOutput = loop.now }
         if state == .open { loop.flushAtEndOfTurn(self) }
         return true
     }
@@ -214,9 +234,11 @@ open class PacketChannel: EventSource {
     /// Writes what is queued.
     public final override func endOfTurn() {
         guard state == .open || state == .closing, !isBlocked else { return }
-        let before = output.byteCount
+        // The end of the handshake calls again; a connection that is to be closed before has nobody to say goodbye to.
+        guard !isHandshaking || (state == .closing && output.isEmpty) else { return }
+        let before = pendingOutput
         let outcome = flush()
-        if output.byteCount < before { lastOutput = loop.now }
+        if pendingOutput < before { lastOutput = loop.now }
         for progress in output.takeProgress() { progressed(progress) }
         guard state == .open || state == .closing else { return }
         switch outcome {
@@ -224,13 +246,14 @@ open class PacketChannel: EventSource {
             if state == .closing { shutDown() } else if before > 0 { drained() }
         case .blocked: isBlocked = true
         case .exhausted: loop.flushAtEndOfTurn(self)
-        case .failed(let reason): close(.broken(reason))
+        case .failed(let reason): close(ChannelEnd(reason))
         }
     }
 
     private func flush() -> SendQueue.Flush {
         guard var stream = stream.take() else { return .blocked }
-        let outcome = output.write(to: &stream, limit: Self.bytesPerTurn)
+        var outcome = output.write(to: &stream, limit: Self.bytesPerTurn)
+        if case .drained = outcome, state == .closing { outcome = SendQueue.Flush(stream.finish()) }
         self.stream = consume stream
         return outcome
     }
@@ -272,10 +295,25 @@ open class PacketChannel: EventSource {
     /// Reads what is there, and lets the turn's end write.
     public final override func ready(_ readiness: Readiness) {
         if readiness.hasAny(of: .ended) { peerHasEnded = true }
-        if readiness.hasAny(of: [.readable, .ended]) { readAvailable() }
+        if readiness.hasAny(of: [.readable, .ended]), state == .lingering || finishHandshake() { readAvailable() }
         // Any event ends the wait: a layer such as TLS may have to read before it can write.
         isBlocked = false
-        if !output.isEmpty, isRegistered { loop.flushAtEndOfTurn(self) }
+        if pendingOutput > 0, isRegistered { loop.flushAtEndOfTurn(self) }
+    }
+
+    /// Takes the next step of the handshake, also while reading is paused; true once data may pass.
+    private func finishHandshake() -> Bool {
+        guard isHandshaking else { return true }
+        // The client speaks first, and until it does, a server has no work and no buffers for it.
+        guard inboundContext.direction == .toClient || hasUnreadInput else { return false }
+        guard loop.admitsHandshakeStep(self) else { return false }
+        switch stream?.handshake() ?? .wouldBlock {
+        case .done: return true
+        case .wouldBlock: break
+        case .ended: inputEnded()
+        case .failed(let reason): close(ChannelEnd(reason))
+        }
+        return false
     }
 
     private func readAvailable() {
@@ -287,7 +325,7 @@ open class PacketChannel: EventSource {
             let intoPayload = state == .open && reader.missingPayload > 0
             let space = intoPayload ? reader.payloadSpace() : loop.readBuffer
             let room = UnsafeMutableRawBufferPointer(rebasing: space[..<min(space.count, Self.bytesPerTurn)])
-            switch stream?.read(into: room) ?? .wouldBlock {
+            switch (state == .lingering ? stream?.discard(into: room) : stream?.read(into: room)) ?? .wouldBlock {
             case .bytes(let count):
                 budget -= count
                 lastInput = loop.now
@@ -301,7 +339,7 @@ open class PacketChannel: EventSource {
                 if count < room.count, !peerHasEnded, stream?.shortReadMeansDrained ?? true { return }
             case .wouldBlock: return
             case .ended: return inputEnded()
-            case .failed(let reason): return close(state == .open ? .broken(reason) : .closedHere)
+            case .failed(let reason): return close(state == .open ? ChannelEnd(reason) : .closedHere)
             }
         }
     }

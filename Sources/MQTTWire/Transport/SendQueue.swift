@@ -23,7 +23,16 @@ public struct SendQueue: ~Copyable {
         /// The most that one turn may write left; there is more.
         case exhausted
         /// The connection broke.
-        case failed(SystemErrno)
+        case failed(StreamFailure)
+
+        init(_ outcome: FlushOutcome) {
+            self =
+                switch outcome {
+                case .done: .drained
+                case .blocked: .blocked
+                case .failed(let reason): .failed(reason)
+                }
+        }
     }
 
     private struct Entry {
@@ -132,7 +141,8 @@ public struct SendQueue: ~Copyable {
             case .failed(let reason): return .failed(reason)
             }
         }
-        return .drained
+        // What the stream has taken may not have left.
+        return Flush(stream.flush())
     }
 
     /// Lends the bytes that come next as pieces for one system call.

@@ -22,7 +22,7 @@ struct GatewayRules: Sendable {
         guard !request.isClientIDAssigned, let gateway = try? GatewayID(request.clientID.text) else {
             return .refuse(.identifierRejected)
         }
-        return disabled.contains(gateway) ? .refuse(.notAuthorized) : .allow
+        return disabled.contains(gateway) ? .refuse(.notAuthorized) : .allow()
     }
 
     /// Whether the client may publish to the topic.

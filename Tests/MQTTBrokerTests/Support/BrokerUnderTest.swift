@@ -12,12 +12,34 @@ func withBroker(
 ) async throws {
     var configuration = BrokerConfiguration(listeners: [.init(port: 0)], loops: loops)
     limits(&configuration.limits)
+    try await withBroker(configuration, hooks: hooks, store: store) { broker, ports in
+        try await body(broker, try #require(ports.first))
+    }
+}
+
+/// Runs a broker with a plain port and one for TLS for as long as the closure takes.
+func withBroker(
+    tls context: TLSServerContext, loops: Int = 2, hooks: Hooks = Hooks(), limits: (inout Limits) -> Void = { _ in },
+    _ body: (Broker, _ plain: UInt16, _ tls: UInt16) async throws -> Void
+) async throws {
+    var configuration = BrokerConfiguration(listeners: [.init(port: 0), .init(port: 0, tls: context)], loops: loops)
+    limits(&configuration.limits)
+    try await withBroker(configuration, hooks: hooks, store: nil) { broker, ports in
+        try #require(ports.count == 2)
+        try await body(broker, ports[0], ports[1])
+    }
+}
+
+private func withBroker(
+    _ configuration: BrokerConfiguration, hooks: Hooks, store: (any SessionStore)?,
+    _ body: (Broker, [UInt16]) async throws -> Void
+) async throws {
     var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     logger.logLevel = .critical
     let broker = Broker(configuration: configuration, hooks: hooks, store: store, logger: logger)
-    let port = try #require(try broker.start().first?.port)
+    let ports = try broker.start().map(\.port)
     do {
-        try await body(broker, port)
+        try await body(broker, ports)
     } catch {
         await broker.stop()
         throw error

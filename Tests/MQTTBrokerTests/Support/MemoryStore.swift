@@ -45,8 +45,10 @@ final class MemoryStore: SessionStore {
 extension MemoryStore.State {
     fileprivate mutating func apply(_ change: StoreChange) {
         switch change {
-        case .sessionPresent(let id, let expiresIn):
-            sessions[id, default: StoredSession(clientID: id, expiresIn: nil)].expiresIn = expiresIn
+        case .sessionPresent(let id, let owner, let expiresIn):
+            var session = sessions[id] ?? StoredSession(clientID: id, owner: owner, expiresIn: nil)
+            (session.owner, session.expiresIn) = (owner, expiresIn)
+            sessions[id] = session
         case .sessionAbsent: break
         case .sessionEnded(let id): sessions[id] = nil
         case .subscribed(let id, let subscription):

@@ -14,15 +14,21 @@ final class Peer: @unchecked Sendable {
     private let descriptor: Int32
     private var unread: [UInt8] = []
 
-    init(port: UInt16, version: ProtocolVersion = .v3_1_1) throws {
+    /// Connects from 127.0.0.`host`.
+    init(port: UInt16, version: ProtocolVersion = .v3_1_1, from host: UInt8 = 1) throws {
         self.version = version
         descriptor = socket(AF_INET, cposix_sock_stream(), 0)
         guard descriptor >= 0 else { throw Trouble(description: "no socket") }
+        let length = socklen_t(MemoryLayout<sockaddr_in>.size)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = (UInt32(0x7F00_0000) + UInt32(host)).bigEndian
+        guard cposix_bind(descriptor, &address, length) == 0 else {
+            throw Trouble(description: "no connection from 127.0.0.\(host)")
+        }
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        guard cposix_connect(descriptor, &address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 else {
+        guard cposix_connect(descriptor, &address, length) == 0 else {
             throw Trouble(description: "cannot connect to port \(port)")
         }
         var one: Int32 = 1

@@ -40,6 +40,56 @@ struct ListenerTests {
         loop.join()
     }
 
+    @Test("A listener that pauses in the midst of accepting leaves the rest in the backlog until it resumes")
+    func pausing() async throws {
+        let loop = try EventLoop()
+        let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
+        let port = socket.address.port
+        let accepted = Mutex(0)
+        let listener = Mutex<LoopBound<Listener>?>(nil)
+        let box = SocketBox(socket)
+        loop.execute {
+            guard let socket = box.take() else { return }
+            let made = Listener(socket, loop: loop)
+            listener.withLock { $0 = LoopBound(made, to: loop) }
+            do {
+                try made.start { [unowned made] _, _ in
+                    accepted.withLock { $0 += 1 }
+                    made.pause()
+                }
+            } catch {
+                Issue.record(error)
+            }
+        }
+        let clients = try (0..<3).map { _ in try LoopbackSocket(connectedTo: port) }
+        for count in 1...3 {
+            try await eventually("one more is accepted") { accepted.withLock { $0 } >= count }
+            // Whatever it was about to accept, it has.
+            for _ in 0..<3 {
+                await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
+            }
+            #expect(accepted.withLock { $0 } == count)
+            let bound = listener.withLock { $0 }
+            loop.execute { bound?.value.resume() }
+        }
+        for client in clients { client.close() }
+        loop.stop()
+        loop.join()
+    }
+
+    @Test("Ports make no difference to where an address belongs, hosts do")
+    func origins() throws {
+        func origin(_ host: String) throws -> SocketAddress.Origin {
+            try ListeningSocket(host: host, port: 0).address.origin
+        }
+        #expect(try origin("127.0.0.1") == origin("127.0.0.1"))
+        #expect(try origin("127.0.0.1") != origin("127.0.0.2"))
+        #expect(try origin("::1") == origin("::1"))
+        // The first 64 bits of ::1 are zero, as an IPv4 address could be.
+        #expect(try origin("::1") != origin("0.0.0.0"))
+        #expect(try origin("::1") == origin("::"))
+    }
+
     @Test("A port that is taken, a host that is not here, and a name that is none are told apart")
     func errors() throws {
         let taken = try ListeningSocket(host: "127.0.0.1", port: 0)

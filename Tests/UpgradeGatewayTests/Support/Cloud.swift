@@ -28,7 +28,7 @@ final class Cloud: Sendable {
         if let password {
             hooks.authenticate = { request, _ in
                 request.userName == "cloud" || request.password == Array(password.utf8)
-                    ? .allow : .refuse(.badUserNameOrPassword)
+                    ? .allow() : .refuse(.badUserNameOrPassword)
             }
         }
         let broker = Broker(

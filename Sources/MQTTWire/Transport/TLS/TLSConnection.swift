@@ -1,0 +1,332 @@
+import COpenSSL
+import CPosix
+
+/// One TLS connection: an `SSL` and the socket under it.
+///
+/// `@unchecked Sendable`: it belongs to one `ByteStream`, which cannot be copied; whoever has the stream is alone with it.
+final class TLSConnection: @unchecked Sendable {
+    private let socket: Descriptor
+    private let ssl: OpaquePointer?
+    private let isServer: Bool
+    private let sessions: TLSSessionCache?
+    private let resumed: TLSSessionCache.Session?
+    /// The host that the server must be, as it was asked for.
+    let serverName: String?
+
+    /// False once keys are agreed and the peer's certificate is verified; application data passes only then.
+    private(set) var isHandshaking = true
+    /// OpenSSL must not be called again after a failure.
+    private var failure: StreamFailure?
+    /// Ciphertext that OpenSSL gave away and the socket did not take: at most a record, and what the protocol itself answers.
+    private var rest: [UInt8] = []
+    private var restStart = 0
+    private var hasSaidGoodbye = false
+
+    /// Why the peer's certificate was refused; noted while OpenSSL verifies.
+    private var refusal: TLSError?
+    /// What went wrong with the socket; noted while OpenSSL reads or writes.
+    private var socketFailure: SystemErrno?
+    private var hasReceived = false
+    /// True once the peer has closed its side of the socket.
+    private(set) var hasSeenEnd = false
+
+    /// The server's end of a connection.
+    init(_ context: TLSServerContext, socket: consuming Descriptor) {
+        self.socket = consume socket
+        isServer = true
+        sessions = nil
+        resumed = nil
+        serverName = nil
+        ssl = SSL_new(context.handle.pointer)
+        setUp()
+        if let ssl { SSL_set_accept_state(ssl) }
+    }
+
+    /// The client's end of a connection. The name is checked unless the context trusts anybody; a session of the cache is gone on with.
+    init(_ context: TLSClientContext, serverName: String, sessions: TLSSessionCache?, socket: consuming Descriptor) {
+        self.socket = consume socket
+        isServer = false
+        self.sessions = sessions
+        resumed = sessions?.current
+        self.serverName = serverName
+        ssl = SSL_new(context.handle.pointer)
+        setUp()
+        guard let ssl else { return }
+        SSL_set_connect_state(ssl)
+        if !TLSVerification.expect(serverName, of: ssl, isChecked: context.trust != .nothing) {
+            failure = .tls(.unavailable(reason: "\(serverName) is no name of a server"))
+        }
+        if let resumed { SSL_set_session(ssl, resumed.pointer) }
+    }
+
+    private func setUp() {
+        guard let ssl, let bio = SocketBIO.make(for: self) else {
+            failure = .tls(.unavailable(reason: "out of memory"))
+            return
+        }
+        SSL_set_bio(ssl, bio, bio)
+        TLSVerification.setOwner(of: ssl, to: self)
+    }
+
+    deinit {
+        guard let ssl else { return }
+        if failure == nil {
+            // As far as it can be said without waiting; a peer that hears nothing takes the socket's end for it.
+            if !isHandshaking, !hasUnsent { sayGoodbye(ssl) }
+            // Otherwise OpenSSL takes the session for broken, and it could not be resumed.
+            SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        } else {
+            // Closing over unread input would destroy the alert that tells the peer why.
+            withUnsafeTemporaryAllocation(byteCount: TLSLimits.recordSize, alignment: 16) { buffer in
+                for _ in 0..<16 {
+                    guard recv(socket.rawValue, buffer.baseAddress, buffer.count, 0) > 0 else { break }
+                }
+            }
+        }
+        SSL_free(ssl)
+    }
+
+    var fileDescriptor: Int32 { socket.rawValue }
+
+    // MARK: Handshake
+
+    /// Goes on with the handshake as far as the peer's bytes reach.
+    func handshake() -> HandshakeOutcome {
+        if let failure { return .failed(failure) }
+        guard isHandshaking, let ssl else { return .done }
+        ERR_clear_error()
+        let result = SSL_do_handshake(ssl)
+        guard result == 1 else {
+            switch outcome(of: result) {
+            case .wouldBlock: return .wouldBlock
+            // A connection that never said anything, such as a probe of the port, is no failed handshake.
+            case .ended where isServer && !hasReceived: return .ended
+            case .ended: return .failed(fail(.tls(.closedDuringHandshake)))
+            case .failed(let reason): return .failed(fail(reason))
+            }
+        }
+        if let error = objection(ssl) { return .failed(fail(.tls(error))) }
+        isHandshaking = false
+        return .done
+    }
+
+    /// What a handshake that OpenSSL is content with still lacks: a resumption verifies nothing.
+    private func objection(_ ssl: OpaquePointer) -> TLSError? {
+        guard SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER != 0 else { return nil }
+        let certificate = peer(ssl)
+        let result = SSL_get_verify_result(ssl)
+        guard result == X509_V_OK else {
+            return .notAccepted(
+                subject: certificate?.subject ?? "the peer",
+                reason: String(cString: X509_verify_cert_error_string(result)))
+        }
+        guard let certificate else {
+            return isServer ? nil : .notAccepted(subject: "the server", reason: "it showed none")
+        }
+        return isResumed ? certificate.untimely : nil
+    }
+
+    private func peer(_ ssl: OpaquePointer) -> X509Certificate? {
+        SSL_get1_peer_certificate(ssl).map { X509Certificate(adopting: $0) }
+    }
+
+    /// What the peer's certificate says, once the handshake is done; nil if it showed none.
+    var peerCertificate: PeerCertificate? {
+        guard !isHandshaking, let ssl else { return nil }
+        return peer(ssl)?.peerCertificate
+    }
+
+    /// True if the handshake went on with an earlier session.
+    var isResumed: Bool { ssl.map { SSL_session_reused($0) == 1 } ?? false }
+
+    /// Such as "TLSv1.3".
+    var version: String { ssl.flatMap { SSL_get_version($0) }.map { String(cString: $0) } ?? "" }
+
+    // MARK: Data
+
+    /// Decrypts at most a record's worth.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        if let failure { return .failed(failure) }
+        guard !isHandshaking, let ssl else { return .wouldBlock }
+        ERR_clear_error()
+        let result = SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count))
+        guard result <= 0 else { return .bytes(Int(result)) }
+        switch outcome(of: result) {
+        case .wouldBlock: return .wouldBlock
+        case .ended: return .ended
+        case .failed(let reason): return .failed(fail(reason))
+        }
+    }
+
+    /// Encrypts straight from the pieces, record by record, until the socket takes no more. Where a piece does not fill a record, its end is copied together with
+    /// the beginning of the next: a head of some bytes before a large payload costs no record of its own.
+    func write(_ pieces: UnsafeMutableBufferPointer<iovec>) -> WriteOutcome {
+        guard !isHandshaking, let ssl else { return failure.map { .failed($0) } ?? .wouldBlock }
+        switch flush() {
+        case .done: break
+        case .blocked: return .wouldBlock
+        case .failed(let reason): return .failed(reason)
+        }
+        var cursor = PieceCursor(pieces)
+        var taken = 0
+        while !hasUnsent, let record = cursor.next() {
+            ERR_clear_error()
+            let result =
+                switch record {
+                case .lent(let bytes): SSL_write(ssl, bytes.baseAddress, Int32(bytes.count))
+                case .scattered(let count):
+                    withUnsafeTemporaryAllocation(byteCount: TLSLimits.recordSize, alignment: 16) { scratch in
+                        cursor.gather(count, into: scratch)
+                        return SSL_write(ssl, scratch.baseAddress, Int32(count))
+                    }
+                }
+            guard result > 0 else {
+                switch outcome(of: result) {
+                case .wouldBlock: return taken > 0 ? .bytes(taken) : .wouldBlock
+                case .ended: return .failed(fail(.system(SystemErrno(code: EPIPE))))
+                case .failed(let reason): return .failed(fail(reason))
+                }
+            }
+            cursor.advance(by: Int(result))
+            taken += Int(result)
+        }
+        return taken > 0 ? .bytes(taken) : .wouldBlock
+    }
+
+    // MARK: What the socket did not take
+
+    /// How many bytes of ciphertext wait for the socket.
+    var unsentCount: Int { rest.count - restStart }
+
+    private var hasUnsent: Bool { restStart < rest.count }
+
+    /// Sends what waits.
+    func flush() -> FlushOutcome {
+        if let failure { return .failed(failure) }
+        guard hasUnsent else { return .done }
+        let sent = rest.withUnsafeBytes { send(UnsafeRawBufferPointer(rebasing: $0[restStart...])) }
+        restStart += sent
+        guard !hasUnsent else {
+            return socketFailure.map { .failed(fail(.system($0))) } ?? .blocked
+        }
+        rest = []
+        restStart = 0
+        return .done
+    }
+
+    /// Says that no more follows; done when that, and all before it, has left.
+    func finish() -> FlushOutcome {
+        guard !isHandshaking, let ssl else { return .done }
+        switch flush() {
+        case .done: break
+        case let other: return other
+        }
+        sayGoodbye(ssl)
+        return flush()
+    }
+
+    private func sayGoodbye(_ ssl: OpaquePointer) {
+        guard !hasSaidGoodbye else { return }
+        hasSaidGoodbye = true
+        ERR_clear_error()
+        SSL_shutdown(ssl)
+        ERR_clear_error()
+    }
+
+    // MARK: Called by OpenSSL
+
+    /// Notes why the peer's certificate is refused. The first reason counts: what follows from it says less.
+    func refuse(_ reason: TLSError) {
+        if refusal == nil { refusal = reason }
+    }
+
+    /// Keeps a session that may be gone on with; false if nobody wants it. A session that goes on with another rests on the same certificates.
+    func keep(session: OpaquePointer, verifiedUntil: Int64) -> Bool {
+        guard let sessions else { return false }
+        let until = isResumed ? resumed?.verifiedUntil ?? 0 : verifiedUntil
+        sessions.keep(TLSSessionCache.Session(adopting: session, verifiedUntil: until))
+        return true
+    }
+
+    /// Takes ciphertext: what the socket does not take now is kept. So nothing that OpenSSL writes has ever to be written again, and what comes next is
+    /// free to be something else. False when the connection broke.
+    func transmit(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        var left = bytes
+        if !hasUnsent {
+            left = UnsafeRawBufferPointer(rebasing: bytes[send(bytes)...])
+            guard socketFailure == nil else { return false }
+        }
+        guard unsentCount + left.count <= TLSLimits.unsentLimit else {
+            socketFailure = SystemErrno(code: ENOBUFS)
+            return false
+        }
+        rest.append(contentsOf: left)
+        return true
+    }
+
+    /// Hands ciphertext over.
+    func receive(_ buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
+        let outcome = ByteStream.receive(from: socket.rawValue, into: buffer)
+        switch outcome {
+        case .bytes: hasReceived = true
+        case .ended: hasSeenEnd = true
+        case .failed(.system(let reason)): socketFailure = reason
+        case .failed, .wouldBlock: break
+        }
+        return outcome
+    }
+
+    /// How many of the bytes the socket took.
+    private func send(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var sent = 0
+        while sent < bytes.count {
+            // A peer that is gone must be an error, not a signal.
+            let count = CPosix.send(
+                socket.rawValue, bytes.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
+            if count >= 0 {
+                sent += count
+                continue
+            }
+            let reason = SystemErrno.last
+            if reason.code == EINTR { continue }
+            if reason.code != EAGAIN { socketFailure = reason }
+            break
+        }
+        return sent
+    }
+
+    // MARK: Outcomes
+
+    private enum Outcome {
+        case wouldBlock
+        case ended
+        case failed(StreamFailure)
+    }
+
+    /// What a result that is no success means.
+    private func outcome(of result: Int32) -> Outcome {
+        guard let ssl else { return .ended }
+        let error = SSL_get_error(ssl, result)
+        if let refusal { return .failed(.tls(refusal)) }
+        switch error {
+        case SSL_ERROR_WANT_READ: return .wouldBlock
+        case SSL_ERROR_ZERO_RETURN: return .ended
+        case SSL_ERROR_SSL:
+            let code = ERR_get_error()
+            ERR_clear_error()
+            if let alert = OpenSSLErrors.alert(in: code) { return .failed(.tls(.refusedByPeer(alert: alert))) }
+            if hasSeenEnd, isHandshaking { return .ended }
+            return .failed(.tls(.failed(reason: OpenSSLErrors.text(of: code))))
+        default:
+            if let socketFailure { return .failed(.system(socketFailure)) }
+            return hasSeenEnd ? .ended : .failed(.tls(.failed(reason: "OpenSSL gives up (\(error))")))
+        }
+    }
+
+    private func fail(_ reason: StreamFailure) -> StreamFailure {
+        failure = reason
+        // A session that leads nowhere must not be tried for ever.
+        if isHandshaking { sessions?.forget() }
+        return reason
+    }
+}
