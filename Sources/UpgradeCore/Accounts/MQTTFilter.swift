@@ -14,6 +14,14 @@ public struct MQTTFilter: Hashable, Sendable, CustomStringConvertible {
         case one
         /// `#`: this level and those after it, or none.
         case rest
+
+        init(_ bytes: ArraySlice<UInt8>) {
+            switch bytes {
+            case [UInt8(ascii: "+")]: self = .one
+            case [UInt8(ascii: "#")]: self = .rest
+            default: self = .name(Array(bytes))
+            }
+        }
     }
 
     /// Checks a filter.
@@ -34,13 +42,7 @@ public struct MQTTFilter: Hashable, Sendable, CustomStringConvertible {
             }
             if part.contains(UInt8(ascii: "+")), part.count > 1 { throw refused("'+' stands alone in its level") }
         }
-        let levels = parts.map { part in
-            switch part {
-            case [UInt8(ascii: "+")]: Level.one
-            case [UInt8(ascii: "#")]: .rest
-            default: .name(Array(part))
-            }
-        }
+        let levels = parts.map(Level.init)
         description = text
         self.levels = levels == [.rest] ? [.one, .rest] : levels
     }

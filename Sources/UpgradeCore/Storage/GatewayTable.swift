@@ -54,12 +54,11 @@ struct GatewayTable {
             arguments: conditions.arguments) ?? 0
     }
 
+    static let countInQuarantine = "SELECT count(*) FROM (SELECT 1 FROM gateway WHERE company_id IS NULL LIMIT ?)"
+
     /// How many are in quarantine, as far as `limit`.
     func countInQuarantine(upTo limit: Int) throws -> Int {
-        try Int.fetchOne(
-            database.cachedStatement(
-                sql: "SELECT count(*) FROM (SELECT 1 FROM gateway WHERE company_id IS NULL LIMIT ?)"),
-            arguments: [limit]) ?? 0
+        try Int.fetchOne(database.cachedStatement(sql: Self.countInQuarantine), arguments: [limit]) ?? 0
     }
 
     private func counts<Key: Hashable>(
