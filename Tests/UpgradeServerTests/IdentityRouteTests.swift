@@ -1,10 +1,5 @@
-import FoundationEssentials
-import Synchronization
 import Testing
-import UpgradeCore
-import UpgradeProtocol
-
-@testable import UpgradeServer
+import UpgradeServer
 
 @Suite("Routes: identities")
 struct IdentityRouteTests {
@@ -61,24 +56,25 @@ struct IdentityRouteTests {
         }
     }
 
-    @Test(
-        "Bad input is refused with a problem that names the field",
-        arguments: [
-            (#"{"name":"a/b","subscribe":["x"]}"#, "name"), (#"{"subscribe":["x"]}"#, "name"),
-            (##"{"name":"m","publish":["a","#"]}"##, "publish[1]"), (#"{"name":"m","publish":["+/x"]}"#, "publish[0]"),
-            (#"{"name":"m","subscribe":["$share/g/x"]}"#, "subscribe[0]"), (#"{"name":"m"}"#, "subscribe"),
-            (#"{"name":"m","subscribe":"x"}"#, "subscribe"), (#"{"name":"m","password":"x"}"#, "password"),
-        ])
-    func badInput(json: String, field: String) async throws {
+    @Test("Bad input is refused with a problem that names the field")
+    func badInput() async throws {
         try await withServer { server in
-            let answer = try await server.send("POST", "/api/v1/mqtt-accounts", json: json)
-            #expect(answer.status == 422)
-            #expect(try answer.member("field") == field)
+            for (json, field) in [
+                (#"{"name":"a/b","subscribe":["x"]}"#, "name"), (#"{"subscribe":["x"]}"#, "name"),
+                (##"{"name":"m","publish":["a","#"]}"##, "publish[1]"),
+                (#"{"name":"m","publish":["+/x"]}"#, "publish[0]"),
+                (#"{"name":"m","subscribe":["$share/g/x"]}"#, "subscribe[0]"), (#"{"name":"m"}"#, "subscribe"),
+                (#"{"name":"m","subscribe":"x"}"#, "subscribe"), (#"{"name":"m","password":"x"}"#, "password"),
+            ] {
+                let answer = try await server.send("POST", "/api/v1/mqtt-accounts", json: json)
+                #expect(answer.status == 422)
+                #expect(try answer.member("field") == field)
+            }
             #expect(try await server.send("GET", "/api/v1/mqtt-accounts").member("total") == "0")
         }
     }
 
-    @Test("The description has the routes, and the bodies with their members")
+    @Test("The description has the routes and the bodies; metrics count the gateways that were turned away")
     func description() async throws {
         try await withServer { server in
             let body = try await server.send("GET", "/api/v1/openapi.json").body
@@ -89,61 +85,8 @@ struct IdentityRouteTests {
             ] {
                 #expect(body.contains(text), "\(text)")
             }
-        }
-    }
-
-    @Test("Metrics count the gateways that were turned away")
-    func metrics() async throws {
-        try await withServer { server in
             let metrics = try await server.send("GET", "/metrics").body
             #expect(metrics.contains("\nupgrade_manager_gateways_turned_away_total 0\n"))
         }
-    }
-
-    @Test("Changes of identities are told in the order in which they were written")
-    func order() async throws {
-        let changes = IdentityChanges()
-        let began = Numbers()
-        let ended = Numbers()
-        try await withThrowingTaskGroup { group in
-            for number in 0..<50 {
-                group.addTask {
-                    try await changes.inTurn {
-                        began.append(number)
-                        await Task.yield()
-                        ended.append(number)
-                    }
-                }
-            }
-            try await group.waitForAll()
-        }
-        #expect(began.all == ended.all)
-        #expect(began.all.count == 50)
-    }
-
-    private final class Numbers: Sendable {
-        private let numbers = Mutex<[Int]>([])
-
-        var all: [Int] { numbers.withLock { $0 } }
-        func append(_ number: Int) { numbers.withLock { $0.append(number) } }
-    }
-
-    @Test("A change that fails keeps none after it waiting, and one whose caller gives up is finished")
-    func failures() async throws {
-        let changes = IdentityChanges()
-        struct Refusal: Error {}
-        await #expect(throws: Refusal.self) { try await changes.inTurn { throw Refusal() } }
-        let isDone = Mutex(false)
-        let caller = Task {
-            try await changes.inTurn {
-                await Task.yield()
-                #expect(!Task.isCancelled)
-                isDone.withLock { $0 = true }
-            }
-        }
-        caller.cancel()
-        _ = await caller.result
-        try await changes.inTurn {}
-        #expect(isDone.withLock { $0 })
     }
 }

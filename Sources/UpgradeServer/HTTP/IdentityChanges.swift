@@ -1,7 +1,7 @@
 import UpgradeCore
 import UpgradeProtocol
 
-/// Whom the routes tell who may connect over MQTT from now on: once that is durable, and before they answer.
+/// Whoever is told who may connect over MQTT from now on: once that is durable, and before a route answers.
 struct IdentityChanges: Sendable {
     /// A gateway has this secret of its own, by its SHA-256, and no other.
     var enrolled: @Sendable (GatewayID, _ digest: [UInt8]) -> Void = { _, _ in }

@@ -19,7 +19,7 @@ struct Services: Sendable {
     let disabled: DisabledGateways
     let identities: IdentityChanges
 
-    /// - Parameter fleetUsername: By which gateways connect that share one secret.
+    /// Gateways that share one secret connect with the user name `fleetUsername`.
     init(
         store: Store, hasher: PasswordHasher, releaseStore: ReleaseStore, engine: UpgradeEngine,
         disabled: DisabledGateways, identities: IdentityChanges = IdentityChanges(), fleetUsername: String? = nil

@@ -87,10 +87,7 @@ struct GatewayRoutes: RouteGroup {
 
     private func remove(_ call: Call) async throws -> Response {
         let id = try call.gatewayID()
-        try await services.identities.inTurn {
-            try await services.gateways.remove(id, as: call.principal)
-            services.identities.revoked(id)
-        }
+        try await services.removeGateway(id, as: call.principal)
         services.disabled.set(id, disabled: false)
         services.engine.gatewaysChanged([id])
         return .noContent
@@ -103,21 +100,11 @@ struct GatewayRoutes: RouteGroup {
     }
 
     private func enroll(_ call: Call) async throws -> Response {
-        let id = try call.gatewayID()
-        return try await services.identities.inTurn {
-            let credential = try await services.gatewayCredentials.enroll(id, as: call.principal)
-            services.identities.enrolled(id, credential.digest)
-            return try .json(EnrolledBody(credential))
-        }
+        try .json(EnrolledBody(try await services.enroll(try call.gatewayID(), as: call.principal)))
     }
 
     private func revoke(_ call: Call) async throws -> Response {
-        let id = try call.gatewayID()
-        return try await services.identities.inTurn {
-            let gateway = try await services.gatewayCredentials.revoke(id, as: call.principal)
-            services.identities.revoked(id)
-            return try .json(GatewayBody(gateway))
-        }
+        try .json(GatewayBody(try await services.revoke(try call.gatewayID(), as: call.principal)))
     }
 
     private func approve(_ call: Call) async throws -> Response {

@@ -31,20 +31,13 @@ struct MQTTAccountRoutes: RouteGroup {
 
     private func create(_ call: Call) async throws -> Response {
         let body = try await call.body(MQTTAccountCreation.self)
-        return try await services.identities.inTurn {
-            let added = try await services.mqttAccounts.add(
-                name: body.name, publish: body.publish ?? [], subscribe: body.subscribe ?? [], as: call.principal)
-            services.identities.accountAdded(added.account, added.digest)
-            return try .json(MQTTAccountBody(added), status: .created)
-        }
+        let added = try await services.addMQTTAccount(
+            name: body.name, publish: body.publish ?? [], subscribe: body.subscribe ?? [], as: call.principal)
+        return try .json(MQTTAccountBody(added), status: .created)
     }
 
     private func remove(_ call: Call) async throws -> Response {
-        let name = try call.pathParameter("name")
-        try await services.identities.inTurn {
-            try await services.mqttAccounts.remove(name, as: call.principal)
-            services.identities.accountRemoved(name)
-        }
+        try await services.removeMQTTAccount(try call.pathParameter("name"), as: call.principal)
         return .noContent
     }
 }
