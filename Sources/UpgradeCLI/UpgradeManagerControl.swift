@@ -11,7 +11,8 @@ struct RootCommand: AsyncParsableCommand {
             """,
         subcommands: [
             Push.self, GatewayVerbs.self, ReleaseVerbs.self, DeploymentVerbs.self, CompanyVerbs.self, UserVerbs.self,
-            Events.self, Initialise.self, SampleCompanies.self, BackUp.self, RestoreBackup.self, ImportFiles.self,
+            MQTTAccountVerbs.self, Events.self, Initialise.self, SampleCompanies.self, BackUp.self, RestoreBackup.self,
+            ImportFiles.self,
             Doctor.self,
         ])
 

@@ -98,7 +98,8 @@ struct Composition {
         Dispatcher(services: services).mount(API(services: services).routes, on: router)
         HealthRoutes(
             services: services, readiness: readiness,
-            metrics: MetricsPage(gateways: services.gateways, link: link, requests: requests)
+            metrics: MetricsPage(
+                gateways: services.gateways, engine: services.engine, link: link, requests: requests)
         ).mount(on: router)
         Pages(
             services: services, dangers: overridden.map(\.danger),

@@ -8,11 +8,12 @@ import UpgradeProtocol
         let body = GatewayBody(
             id: try .init("gw1"), companyId: nil, claimedCompanyId: try .init("2"), name: "Eins", address: nil,
             latitude: nil,
-            longitude: nil, enabled: true, approved: false, version: nil, lastUpgrade: nil, online: false,
+            longitude: nil, enabled: true, approved: false, enrolled: true, version: nil, lastUpgrade: nil,
+            online: false,
             lastSeen: nil,
             state: nil, targetVersion: nil, badFrames: 0, reason: nil)
         let json =
-            #"{"address":null,"approved":false,"badFrames":0,"claimedCompanyId":"2","companyId":null,"enabled":true,"id":"gw1","lastSeen":null,"lastUpgrade":null,"latitude":null,"longitude":null,"name":"Eins","online":false,"reason":null,"state":null,"targetVersion":null,"version":null}"#
+            #"{"address":null,"approved":false,"badFrames":0,"claimedCompanyId":"2","companyId":null,"enabled":true,"enrolled":true,"id":"gw1","lastSeen":null,"lastUpgrade":null,"latitude":null,"longitude":null,"name":"Eins","online":false,"reason":null,"state":null,"targetVersion":null,"version":null}"#
         #expect(try encoded(body) == json)
         #expect(try APICoding.decodeResponse(GatewayBody.self, from: Data(json.utf8)) == body)
     }
@@ -42,6 +43,15 @@ import UpgradeProtocol
         #expect(
             try encoded(UserBody(username: "u", name: "n", role: .super, companyId: .init("1")))
                 == #"{"companyId":"1","name":"n","role":"super","username":"u"}"#)
+        #expect(
+            try encoded(EnrolledBody(gateway: .init("gw1"), username: "gw1", password: "p"))
+                == #"{"gateway":"gw1","password":"p","username":"gw1"}"#)
+        #expect(
+            try encoded(MQTTAccountBody(name: "m", publish: [], subscribe: ["a/#"]))
+                == #"{"name":"m","publish":[],"subscribe":["a/#"]}"#)
+        #expect(
+            try encoded(MQTTAccountBody(name: "m", publish: ["a"], subscribe: [], password: "p"))
+                == #"{"name":"m","password":"p","publish":["a"],"subscribe":[]}"#)
         #expect(
             try encoded(PageBody(items: [1], total: 1, nextCursor: nil))
                 == #"{"items":[1],"nextCursor":null,"total":1}"#)

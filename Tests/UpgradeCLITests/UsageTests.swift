@@ -19,7 +19,11 @@ import Testing
         ["push", "--version", "1.2", "--company", "2", "--all"], ["push", "--all"],
         ["push", "--version", "1.2", "--all", "--timeout", "soon"], ["push", "--version", "1.2", "--gateway", "a/b"],
         ["gateway", "show"], ["gateway", "show", "a+b"], ["gateway", "list", "--state", "happy"],
-        ["gateway", "approve"],
+        ["gateway", "approve"], ["gateway", "enroll"], ["gateway", "enroll", "gw1", "--all"],
+        ["gateway", "revoke", "a/b"],
+        ["mqtt-account", "add", "m"], ["mqtt-account", "add", "--subscribe", "a"],
+        ["mqtt-account", "add", "m", "--subscribe", "a#"], ["mqtt-account", "add", "m", "--publish", "+x"],
+        ["mqtt-account", "remove"],
         ["company", "add", "2"], ["user", "add", "ada", "--role", "boss", "--company", "2"], ["user", "set", "ada"],
         ["deployment", "show", "last"], ["deployment", "cancel", "0"], ["events", "--limit", "0"], ["nonsense"],
         ["gateway", "nonsense"], ["company", "list", "--server", "localhost"],
@@ -42,7 +46,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "push", "gateway", "release", "deployment", "company", "user", "events", "init", "backup", "restore", "import",
+        "push", "gateway", "release", "deployment", "company", "user", "mqtt-account", "events", "init", "backup",
+        "restore", "import",
         "doctor",
     ])
     func `every verb explains itself`(verb: String) async {

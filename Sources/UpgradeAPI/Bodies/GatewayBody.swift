@@ -20,6 +20,8 @@ public struct GatewayBody: Codable, Sendable, Equatable {
     public var enabled: Bool
     /// Whether it has left quarantine.
     public var approved: Bool
+    /// Whether the fleet's shared secret does not open its id: it has a secret of its own, or proved itself by a certificate.
+    public var enrolled: Bool
     /// The version it last reported.
     @Nullable public var version: Version?
     /// The time of its last upgrade, as it reported it.
@@ -40,8 +42,8 @@ public struct GatewayBody: Codable, Sendable, Equatable {
     /// A gateway.
     public init(
         id: GatewayID, companyId: CompanyID?, claimedCompanyId: CompanyID?, name: String, address: String?,
-        latitude: Double?, longitude: Double?, enabled: Bool, approved: Bool, version: Version?,
-        lastUpgrade: RFC3339Time?, online: Bool, lastSeen: RFC3339Time?, state: UpgradeStateName?,
+        latitude: Double?, longitude: Double?, enabled: Bool, approved: Bool, enrolled: Bool,
+        version: Version?, lastUpgrade: RFC3339Time?, online: Bool, lastSeen: RFC3339Time?, state: UpgradeStateName?,
         targetVersion: Version?, badFrames: Int, reason: String?
     ) {
         self.id = id
@@ -53,6 +55,7 @@ public struct GatewayBody: Codable, Sendable, Equatable {
         self.longitude = longitude
         self.enabled = enabled
         self.approved = approved
+        self.enrolled = enrolled
         self.version = version
         self.lastUpgrade = lastUpgrade
         self.online = online
@@ -129,7 +132,7 @@ public struct GatewayQuery: Sendable, Equatable {
     }
 }
 
-/// What `POST /gateways/{id}/…` does to a gateway. None of them takes a body.
+/// What `POST /gateways/{id}/…` does to a gateway, and answers with it. None of them takes a body.
 public enum GatewayAction: String, Sendable, CaseIterable {
     /// Lets a quarantined gateway in and binds it to the company that it claims.
     case approve
@@ -137,6 +140,8 @@ public enum GatewayAction: String, Sendable, CaseIterable {
     case enable
     /// Disconnects it and refuses it until it is enabled.
     case disable
+    /// Makes its own secret void, and forgets that it proved itself by a certificate.
+    case revoke
 }
 
 extension APIClient {
@@ -162,7 +167,7 @@ extension APIClient {
         try await delete(["gateways", id.rawValue])
     }
 
-    /// `POST /gateways/{id}/approve`, `/enable`, `/disable`.
+    /// `POST /gateways/{id}/approve`, `/enable`, `/disable`, `/revoke`.
     public func perform(_ action: GatewayAction, on id: GatewayID) async throws(APIError) -> GatewayBody {
         try await post(["gateways", id.rawValue, action.rawValue])
     }

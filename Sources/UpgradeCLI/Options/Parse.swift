@@ -29,6 +29,11 @@ enum Parse {
     }
 
     @Sendable
+    static func topicFilter(_ text: String) throws -> String {
+        do { return try MQTTFilter(text).description } catch { throw ValidationError("\(error)") }
+    }
+
+    @Sendable
     static func timeSpan(_ text: String) throws -> Duration {
         guard let span = TimeSpan(text) else { throw ValidationError("a time span is \(TimeSpan.expectation)") }
         return span.duration

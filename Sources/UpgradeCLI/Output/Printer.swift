@@ -49,6 +49,11 @@ struct Printer {
         for line in table.lines(columns: console.columns) { console.line(line) }
     }
 
+    /// A line on standard error about the result, when nobody asked for less.
+    func warn(_ line: String) {
+        if !options.quiet { console.errorLine("umctl: \(line)") }
+    }
+
     /// A line beside the result, when nobody asked for less.
     func note(_ line: String) {
         if !options.quiet, !options.json { console.line(line) }

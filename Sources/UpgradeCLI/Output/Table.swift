@@ -26,8 +26,7 @@ struct Table {
         }
         return lines.map { cells in
             let padded = zip(cells, widths).map { cell, width in
-                let text = cell.cut(toColumns: width)
-                return text + String(repeating: " ", count: max(0, width - text.columns))
+                cell.cut(toColumns: width).padded(toColumns: width)
             }
             return padded.joined(separator: Self.gap).trimmingTrailingSpaces
         }
@@ -54,6 +53,9 @@ struct Table {
 extension String {
     /// How many columns of a terminal the text takes: East Asian characters and emoji take two.
     var columns: Int { reduce(0) { $0 + $1.columns } }
+
+    /// The text, and spaces up to this width.
+    func padded(toColumns width: Int) -> String { self + String(repeating: " ", count: max(0, width - columns)) }
 
     /// The text, or as much of it as fits, with an ellipsis for the rest.
     fileprivate func cut(toColumns limit: Int) -> String {

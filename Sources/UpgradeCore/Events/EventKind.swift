@@ -13,6 +13,9 @@ public enum EventKind: String, Sendable, CaseIterable {
     case userRemoved
     case passwordChanged
 
+    case mqttAccountAdded
+    case mqttAccountRemoved
+
     case gatewayCreated
     case gatewayConnected
     case gatewayDisconnected
@@ -23,6 +26,10 @@ public enum EventKind: String, Sendable, CaseIterable {
     case gatewayDisabled
     case gatewayMoved
     case gatewayRemoved
+    /// It has a secret of its own, another one, or proved itself by a certificate: the fleet's shared secret does not open its id.
+    case gatewayEnrolled
+    /// It has none of these any more: the fleet's shared secret opens its id again.
+    case gatewayRevoked
     /// STATUS named a version other than the last known one.
     case versionReported
     /// STATUS named another company than the one that the gateway is bound to.
@@ -71,7 +78,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     public var showsOnDashboard: Bool {
         switch self {
         case .initialised, .imported, .restored, .companyCreated, .companyRenamed, .companyRegistered, .userCreated,
-            .userChanged, .userRemoved, .passwordChanged:
+            .userChanged, .userRemoved, .passwordChanged, .mqttAccountAdded, .mqttAccountRemoved:
             false
         default: true
         }

@@ -15,7 +15,10 @@ public enum DomainError: Error, Equatable, Sendable {
 
     /// What kind of object was looked for.
     public enum Subject: String, Sendable {
-        case company, gateway, user, release, deployment
+        case company, gateway, user, release, deployment, mqttAccount
+
+        /// For a message.
+        var noun: String { self == .mqttAccount ? "MQTT account" : rawValue }
     }
 }
 
@@ -23,7 +26,7 @@ extension DomainError: CustomStringConvertible {
     /// One line for people.
     public var description: String {
         switch self {
-        case .notFound(let subject, let name): "no \(subject.rawValue) \(quoted(name))"
+        case .notFound(let subject, let name): "no \(subject.noun) \(quoted(name))"
         case .forbidden(let what): what
         case .conflict(let what): what
         case .invalid(let field, let problem): "\(field): \(problem)"

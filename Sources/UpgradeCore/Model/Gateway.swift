@@ -18,6 +18,8 @@ public struct Gateway: Equatable, Sendable, Identifiable {
     public var longitude: Double?
     /// Whether it may connect.
     public var enabled: Bool
+    /// Whether its id is closed to the fleet's shared secret: it has a secret of its own, or proved itself by a certificate.
+    public var enrolled: Bool
     /// As reported by its last accepted STATUS.
     public var version: Version?
     /// The time of the last upgrade by the gateway's own clock.

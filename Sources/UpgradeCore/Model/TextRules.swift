@@ -7,6 +7,10 @@ enum TextRules {
     /// Bytes of an event's detail; a longer one is cut.
     static let detailLength = 1024
     static let passwordLength = 8...1024
+    /// Bytes of a topic filter: the most that MQTT carries in one string.
+    static let filterLength = 65_535
+    /// Filters of each sort that one MQTT account may have: what it sends is compared with all of them.
+    static let filterCount = 100
 
     /// The name without white space at its ends.
     static func name(_ text: String, field: String = "name") throws(DomainError) -> String {

@@ -7,7 +7,8 @@ struct GatewayTable {
 
     static let columns = """
         id, company_id, claimed_company_id, name, address, latitude, longitude, enabled, version, last_upgrade, online, \
-        last_seen, bad_frames, latest_deployment_id, upgrade_state, target_version, upgrade_reason
+        last_seen, bad_frames, latest_deployment_id, upgrade_state, target_version, upgrade_reason, \
+        EXISTS (SELECT 1 FROM gateway_credential WHERE gateway_id = gateway.id) AS enrolled
         """
 
     func find(_ id: GatewayID, in scope: Scope) throws -> Gateway? {
@@ -53,6 +54,13 @@ struct GatewayTable {
             arguments: conditions.arguments) ?? 0
     }
 
+    static let countInQuarantine = "SELECT count(*) FROM (SELECT 1 FROM gateway WHERE company_id IS NULL LIMIT ?)"
+
+    /// How many are in quarantine, as far as `limit`.
+    func countInQuarantine(upTo limit: Int) throws -> Int {
+        try Int.fetchOne(database.cachedStatement(sql: Self.countInQuarantine), arguments: [limit]) ?? 0
+    }
+
     private func counts<Key: Hashable>(
         by column: String, _ filter: GatewayFilter, in scope: Scope, key: (Row) throws -> Key
     ) throws -> [Key: Int] {
@@ -93,7 +101,7 @@ struct GatewayTable {
         ])
     }
 
-    /// Forgets a gateway and its upgrades; its events stay.
+    /// Forgets a gateway, its upgrades and its credential; its events stay.
     func delete(_ id: GatewayID) throws {
         try database.cachedStatement(sql: "DELETE FROM gateway WHERE id = ?").execute(arguments: [id.rawValue])
     }
@@ -186,7 +194,8 @@ extension Gateway {
             id: try row.gatewayID("id"), companyID: try row.optionalCompanyID("company_id"),
             claimedCompanyID: try row.optionalCompanyID("claimed_company_id"), name: row["name"],
             address: row["address"], latitude: row["latitude"], longitude: row["longitude"], enabled: row["enabled"],
-            version: try row.optionalVersion("version"), lastUpgrade: row.optionalTimestamp("last_upgrade"),
+            enrolled: row["enrolled"], version: try row.optionalVersion("version"),
+            lastUpgrade: row.optionalTimestamp("last_upgrade"),
             online: row["online"], lastSeen: row.optionalTimestamp("last_seen"), badFrames: row["bad_frames"],
             lastUpgradeOrder: try LastUpgrade(row: row))
     }

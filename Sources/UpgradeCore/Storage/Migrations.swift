@@ -8,6 +8,9 @@ enum Migrations {
             try database.execute(sql: "PRAGMA application_id = \(Soundness.applicationID)")
             try database.execute(sql: firstTables)
         }
+        migrator.registerMigration("2 identities") { database in
+            try database.execute(sql: identityTables)
+        }
         return migrator
     }
 }

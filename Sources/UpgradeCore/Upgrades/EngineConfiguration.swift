@@ -8,6 +8,8 @@ public struct EngineConfiguration: Sendable {
     public var wireVersions: VersionStyle
     /// What becomes of gateways that nobody knows.
     public var newGateways: NewGateways
+    /// How many gateways that nobody knows may come into quarantine.
+    public var quarantineLimits: QuarantineLimits
     /// Bytes of executables a second to all gateways together; nil for no limit.
     public var egressLimit: Int?
     /// How many executables are on their way at a time.
@@ -18,12 +20,14 @@ public struct EngineConfiguration: Sendable {
     /// The defaults of `umd` on loopback.
     public init(
         policy: AttemptPolicy = AttemptPolicy(), wireVersions: VersionStyle = .number, newGateways: NewGateways = .open,
-        egressLimit: Int? = nil, transferLimits: TransferLimits = TransferLimits(),
+        quarantineLimits: QuarantineLimits = QuarantineLimits(), egressLimit: Int? = nil,
+        transferLimits: TransferLimits = TransferLimits(),
         downloadLimits: DownloadLimits = DownloadLimits()
     ) {
         self.policy = policy
         self.wireVersions = wireVersions
         self.newGateways = newGateways
+        self.quarantineLimits = quarantineLimits
         self.egressLimit = egressLimit
         self.transferLimits = transferLimits
         self.downloadLimits = downloadLimits
@@ -36,6 +40,24 @@ public enum NewGateways: String, Sendable, CaseIterable {
     case open
     /// Its claim is recorded; it is told of versions, but sent none until somebody approves it.
     case quarantine
+}
+
+/// How many gateways may be in quarantine, and how fast they come in: who knows the shared secret is not to fill the database with ids of
+/// their own making. The first STATUS of one gateway more is acknowledged and changes nothing; it comes in with a later one.
+public struct QuarantineLimits: Sendable {
+    /// Gateways that wait for approval together.
+    public var waiting: Int
+    /// Gateways that come in at once before the next has to wait: the size of a token bucket.
+    public var burst: Int
+    /// The time after which one more may come in.
+    public var interval: Duration
+
+    /// A thousand, ten at once and ten a second.
+    public init(waiting: Int = 1000, burst: Int = 10, interval: Duration = .milliseconds(100)) {
+        self.waiting = waiting
+        self.burst = burst
+        self.interval = interval
+    }
 }
 
 /// How many executables are on their way at a time; the rest wait their turn.

@@ -17,12 +17,16 @@ struct EngineState: Sendable {
         var deployments = LiveDeployments()
         var copies: [VerificationRequest.Purpose: Verification] = [:]
         var catalogue = Catalogue()
+        /// Lets gateways into quarantine.
+        var quarantine: Pacer
     }
 
     init(configuration: EngineConfiguration) {
         self.configuration = configuration
+        let quarantine = configuration.quarantineLimits
         common = Common(
-            dispatcher: Dispatcher(limits: configuration.transferLimits, egressLimit: configuration.egressLimit))
+            dispatcher: Dispatcher(limits: configuration.transferLimits, egressLimit: configuration.egressLimit),
+            quarantine: Pacer(tolerance: quarantine.interval * max(quarantine.burst - 1, 0)))
     }
 
     // MARK: Turns

@@ -13,7 +13,7 @@ extension EngineState {
         if known != nil { turn.heard.insert(message.gateway) }
         switch decoded {
         case .status(let status):
-            let gateway = try known ?? create(message.gateway, claiming: status.companyID, turn)
+            guard let gateway = try known ?? create(message.gateway, claiming: status.companyID, &turn) else { return }
             try record(status, of: gateway, isNew: known == nil, turn)
             try settle(by: status, of: gateway, on: message.connection, &turn)
             turn.heard.remove(message.gateway)
@@ -39,14 +39,21 @@ extension EngineState {
 
     // MARK: STATUS
 
-    /// Flow 2: the first STATUS of an unknown gateway.
-    private func create(_ id: GatewayID, claiming company: CompanyID, _ turn: Turn) throws -> Gateway {
+    /// Flow 2: the first STATUS of an unknown gateway. Nil when there is no place in quarantine just now.
+    private mutating func create(
+        _ id: GatewayID, claiming company: CompanyID, _ turn: inout Turn
+    ) throws -> Gateway? {
         let transaction = turn.transaction
-        let owner =
-            switch configuration.newGateways {
-            case .open: try transaction.companyMakingIfAbsent(company, by: nil, because: id).id as CompanyID?
-            case .quarantine: nil as CompanyID?
+        let owner: CompanyID?
+        switch configuration.newGateways {
+        case .open: owner = try transaction.companyMakingIfAbsent(company, by: nil, because: id).id
+        case .quarantine:
+            if let reason = try reasonToTurnAway(turn) {
+                turn.effects.turnedAway.add(id, because: reason)
+                return nil
             }
+            owner = nil
+        }
         try transaction.gateways.insert(id, company: owner, claimed: company, at: transaction.time)
         let detail = owner == nil ? "New Gateway \(id), claims company \(company)" : "New Gateway \(id)"
         try transaction.append(EventDraft(.gatewayCreated, gateway: id, company: owner, detail))
@@ -57,6 +64,15 @@ extension EngineState {
             throw DomainError.unavailable("the gateway \(id) was not stored")
         }
         return gateway
+    }
+
+    /// Why a gateway cannot come into quarantine now; nil when it can, and has thereby taken one of the places a second.
+    private mutating func reasonToTurnAway(_ turn: Turn) throws -> TurnedAwayGateways.Reason? {
+        let limits = configuration.quarantineLimits
+        if common.quarantine.wait(at: turn.now) != nil { return .tooFast }
+        // Taken also if it finds no place, so that a flood makes nobody count more often than that.
+        common.quarantine.take(limits.interval, at: turn.now)
+        return try turn.transaction.gateways.countInQuarantine(upTo: limits.waiting) < limits.waiting ? nil : .full
     }
 
     private func record(_ status: StatusMessage, of gateway: Gateway, isNew: Bool, _ turn: Turn) throws {

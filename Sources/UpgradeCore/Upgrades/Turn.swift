@@ -64,6 +64,7 @@ struct Effects: Sendable {
     var closings: [(ConnectionID, reason: String)] = []
     var verifications: [VerificationRequest] = []
     var replies: [@Sendable () -> Void] = []
+    var turnedAway = TurnedAwayGateways()
     /// When the next turn is due if nothing happens before, on the monotonic clock.
     var nextTurn: Duration?
 }

@@ -16,6 +16,7 @@ public final class UpgradeEngine: Sendable {
     private let inbox = Inbox()
     /// Changed inside transactions, on the writer's thread, and by nobody else.
     private let state: Mutex<EngineState>
+    private let turnedAway = TurnedAwayTally()
     /// A turn takes at most so many entries, so that acknowledgements do not wait for a whole storm.
     private static let largestTurn = 4096
 
@@ -32,6 +33,9 @@ public final class UpgradeEngine: Sendable {
         self.logger = logger
         state = Mutex(EngineState(configuration: configuration))
     }
+
+    /// What the engine has counted since it was made.
+    public var counters: EngineCounters { EngineCounters(turnedAway: turnedAway.total) }
 
     // MARK: What is told to it
 
@@ -176,6 +180,9 @@ public final class UpgradeEngine: Sendable {
         for message in effects.messages { link.publish(message.publication(timestamp: timestamp)) }
         for request in effects.verifications { verify(request) }
         for reply in effects.replies { reply() }
+        if let report = turnedAway.add(effects.turnedAway, at: time.monotonic()) {
+            logger.warning("Gateways that nobody knows were turned away", metadata: report.metadata)
+        }
     }
 
     private func verify(_ request: VerificationRequest) {

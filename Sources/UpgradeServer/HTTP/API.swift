@@ -10,7 +10,8 @@ struct API {
     var routes: [Route] {
         let groups: [any RouteGroup] = [
             MeRoutes(services: services), CompanyRoutes(services: services), UserRoutes(services: services),
-            GatewayRoutes(services: services), ReleaseRoutes(services: services), DeploymentRoutes(services: services),
+            GatewayRoutes(services: services), MQTTAccountRoutes(services: services), ReleaseRoutes(services: services),
+            DeploymentRoutes(services: services),
             EventRoutes(services: services), StreamRoutes(services: services),
         ]
         let routes = groups.flatMap(\.routes)

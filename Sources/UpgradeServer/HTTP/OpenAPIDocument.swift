@@ -7,8 +7,9 @@ struct OpenAPIDocument {
     let routes: [Route]
 
     private static let bodies: [any ExemplaryBody.Type] = [
-        CompanyBody.self, DeploymentBody.self, EventBody.self, GatewayBody.self, MeBody.self, Problem.self,
-        ReleaseBody.self, UpgradeBody.self, UserBody.self,
+        CompanyBody.self, DeploymentBody.self, EnrolledBody.self, EventBody.self, GatewayBody.self,
+        MQTTAccountBody.self,
+        MeBody.self, Problem.self, ReleaseBody.self, UpgradeBody.self, UserBody.self,
     ]
 
     /// The document's bytes.

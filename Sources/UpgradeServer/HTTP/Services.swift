@@ -9,28 +9,35 @@ struct Services: Sendable {
     let users: UserService
     let profiles: ProfileService
     let gateways: GatewayService
+    let gatewayCredentials: GatewayCredentials
+    let mqttAccounts: MQTTAccountService
     let events: EventService
     let releases: ReleaseService
     let releaseStore: ReleaseStore
     let deployments: DeploymentService
     let engine: UpgradeEngine
     let disabled: DisabledGateways
+    let identities: IdentityChanges
 
+    /// Gateways that share one secret connect with the user name `fleetUsername`.
     init(
         store: Store, hasher: PasswordHasher, releaseStore: ReleaseStore, engine: UpgradeEngine,
-        disabled: DisabledGateways
+        disabled: DisabledGateways, identities: IdentityChanges = IdentityChanges(), fleetUsername: String? = nil
     ) {
         self.store = store
         companies = CompanyService(store: store)
         users = UserService(store: store, hasher: hasher)
         profiles = ProfileService(store: store, hasher: hasher)
         gateways = GatewayService(store: store)
+        gatewayCredentials = GatewayCredentials(store: store)
+        mqttAccounts = MQTTAccountService(store: store, fleetUsername: fleetUsername)
         events = EventService(store: store)
         releases = ReleaseService(store: store)
         deployments = DeploymentService(store: store)
         self.releaseStore = releaseStore
         self.engine = engine
         self.disabled = disabled
+        self.identities = identities
     }
 
     /// The user as whom everybody acts while nobody logs in: the first super user that there is now.

@@ -5,6 +5,7 @@ import UpgradeProtocol
 /// What `/metrics` says: the fleet, the broker and the HTTP side in numbers.
 struct MetricsPage: Sendable {
     let gateways: GatewayService
+    let engine: UpgradeEngine
     let link: BrokerLink
     let requests: RequestCounters
 
@@ -23,6 +24,10 @@ struct MetricsPage: Sendable {
             fleet.states.sorted { ($0.key?.rawValue ?? "") < ($1.key?.rawValue ?? "") }.map { state, count in
                 .init(labels: [("state", state?.rawValue ?? "none")], value: Double(count))
             })
+        page.add(
+            "upgrade_manager_gateways_turned_away_total", .counter,
+            help: "STATUS messages of unknown gateways for which there was no place in quarantine.",
+            engine.counters.turnedAway)
         addBroker(to: &page)
         page.add(
             "upgrade_manager_http_requests_total", .counter, help: "HTTP requests by route, method and status.",

@@ -23,8 +23,12 @@ import UpgradeProtocol
 
     @Test func `restoring brings back database, marker and releases, and keeps what was there`() async throws {
         try await withFleet { fleet in
+            let credential = try await GatewayCredentials(store: fleet.store).enroll("gw1", as: .boss)
+            let account = try await MQTTAccountService(store: fleet.store)
+                .add(name: "monitor", publish: [], subscribe: ["TOCLOUD/#"], as: .boss)
             _ = try fleet.store.backUp(fleet.folder, to: fleet.backup)
             try await fleet.store.add(["later"], company: "2")
+            _ = try await GatewayCredentials(store: fleet.store).enroll("later", as: .boss)
             try fleet.store.close()
             try Data("session".utf8).write(to: URL(filePath: fleet.folder.broker + "/session"))
             try FileManager.default.removeItem(atPath: fleet.folder.releases + "/" + fleet.digest)
@@ -36,6 +40,10 @@ import UpgradeProtocol
                 try $0.gateways.count(GatewayFilter(), in: .everything)
             }
             #expect(gateways == 2)
+            let credentials = try await GatewayCredentials(store: installation.store).all()
+            #expect(credentials == ["gw1": StoredCredential(digest: credential.digest, byCertificate: false)])
+            let accounts = try await MQTTAccountService(store: installation.store).all()
+            #expect(accounts == [StoredMQTTAccount(account: account.account, digest: account.digest)])
             try installation.store.close()
             let executable = try Data(contentsOf: URL(filePath: fleet.folder.releases + "/" + fleet.digest))
             #expect(executable == fleet.executable)

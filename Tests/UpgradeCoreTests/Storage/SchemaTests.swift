@@ -32,6 +32,14 @@ struct SchemaTests {
             INSERT INTO upgrade (deployment_id, gateway_id, version, state, created_at, deadline)
             VALUES (2, 'gw1', 1200000, 'pending', 0, 0)
             """,
+            "INSERT INTO gateway_credential (gateway_id, created_at) VALUES ('gw1', 0)",
+            "INSERT INTO gateway_credential (gateway_id, secret_sha256, created_at) VALUES ('gw1', x'00', 0)",
+            "INSERT INTO gateway_credential (gateway_id, by_certificate, created_at) VALUES ('', 1, 0)",
+            "INSERT INTO gateway_credential (gateway_id, by_certificate, created_at) VALUES ('gw1', 2, 0)",
+            "INSERT INTO mqtt_account VALUES ('x', '[]', '[]', x'00', 0)",
+            "INSERT INTO mqtt_account VALUES ('x', '{}', '[]', zeroblob(32), 0)",
+            "INSERT INTO mqtt_account VALUES ('x', '[]', 'a/b', zeroblob(32), 0)",
+            "INSERT INTO mqtt_account VALUES ('', '[]', '[]', zeroblob(32), 0)",
         ])
     func refuses(statement: String) async throws {
         try await withStore { store in

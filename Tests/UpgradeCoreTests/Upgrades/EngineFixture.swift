@@ -11,6 +11,7 @@ final class EngineFixture: Sendable {
     let releases = ScriptedReleases()
     let time: ManualTime
     let configuration: EngineConfiguration
+    let log = RecordingLog()
     private let running: Mutex<(engine: UpgradeEngine, task: Task<Void, Never>)>
     private let lastConnection = Mutex<UInt64>(0)
 
@@ -18,17 +19,18 @@ final class EngineFixture: Sendable {
         self.store = store
         self.time = time
         self.configuration = configuration
-        running = Mutex(Self.start(store, link, releases, configuration, time))
+        running = Mutex(Self.start(store, link, releases, configuration, time, log))
     }
 
     var engine: UpgradeEngine { running.withLock { $0.engine } }
 
     private static func start(
         _ store: Store, _ link: ScriptedLink, _ releases: ScriptedReleases, _ configuration: EngineConfiguration,
-        _ time: ManualTime
+        _ time: ManualTime, _ log: RecordingLog
     ) -> (engine: UpgradeEngine, task: Task<Void, Never>) {
         let engine = UpgradeEngine(
-            store: store, link: link, releases: releases, configuration: configuration, time: time)
+            store: store, link: link, releases: releases, configuration: configuration, time: time,
+            logger: log.logger("engine"))
         return (engine, Task { await engine.run() })
     }
 
@@ -42,7 +44,7 @@ final class EngineFixture: Sendable {
     func restart(after pause: Duration = .zero) async {
         await stop()
         time.advanceSilently(by: pause)
-        running.withLock { $0 = Self.start(store, link, releases, configuration, time) }
+        running.withLock { $0 = Self.start(store, link, releases, configuration, time, log) }
     }
 
     // MARK: Time

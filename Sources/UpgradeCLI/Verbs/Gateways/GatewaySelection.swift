@@ -19,20 +19,28 @@ struct GatewaySelection: ParsableArguments {
         }
     }
 
-    /// Does something to each of the gateways; the first refusal ends it.
-    func perform(_ action: GatewayAction, saying done: String, _ options: ConnectionOptions) async throws {
+    /// Does something to each of the gateways; the first refusal ends it. Of gateways that are not named one by one, `isMeant` says which are
+    /// worth the try.
+    func perform(
+        _ action: GatewayAction, where isMeant: (GatewayBody) -> Bool = { _ in true }, saying done: String,
+        _ options: ConnectionOptions
+    ) async throws {
         let printer = Printer(options)
         try await options.withDaemon { client in
-            for id in try await gateways(client) {
+            for id in try await gateways(client, where: isMeant) {
                 let gateway = try await client.perform(action, on: id)
                 try printer.done("\(id) is \(done)", gateway)
             }
         }
     }
 
-    private func gateways(_ client: APIClient) async throws -> [GatewayID] {
+    /// The ids that were named, or those of the gateways that the daemon lists.
+    func gateways(
+        _ client: APIClient, where isMeant: (GatewayBody) -> Bool = { _ in true }
+    ) async throws -> [GatewayID] {
         guard ids.isEmpty else { return ids }
         let query = GatewayQuery(company: company)
-        return try await client.all { page throws(APIError) in try await client.gateways(query, page: page) }.map(\.id)
+        return try await client.all { page throws(APIError) in try await client.gateways(query, page: page) }
+            .filter(isMeant).map(\.id)
     }
 }

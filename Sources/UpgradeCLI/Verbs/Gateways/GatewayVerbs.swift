@@ -6,6 +6,6 @@ struct GatewayVerbs: AsyncParsableCommand {
         commandName: "gateway", abstract: "The fleet.",
         subcommands: [
             ListGateways.self, ShowGateway.self, RenameGateway.self, MoveGateway.self, RemoveGateway.self,
-            ApproveGateways.self, EnableGateways.self, DisableGateways.self,
+            EnrollGateways.self, RevokeGateways.self, ApproveGateways.self, EnableGateways.self, DisableGateways.self,
         ])
 }

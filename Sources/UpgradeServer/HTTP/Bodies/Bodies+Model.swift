@@ -24,7 +24,7 @@ extension GatewayBody {
         self.init(
             id: gateway.id, companyId: gateway.companyID, claimedCompanyId: gateway.claimedCompanyID,
             name: gateway.name, address: gateway.address, latitude: gateway.latitude, longitude: gateway.longitude,
-            enabled: gateway.enabled, approved: gateway.approved, version: gateway.version,
+            enabled: gateway.enabled, approved: gateway.approved, enrolled: gateway.enrolled, version: gateway.version,
             lastUpgrade: gateway.lastUpgrade.map(RFC3339Time.init), online: gateway.online,
             lastSeen: gateway.lastSeen.map(RFC3339Time.init), state: (last?.state).map(UpgradeStateName.init),
             targetVersion: last?.targetVersion, badFrames: Int(gateway.badFrames), reason: last?.reason)
@@ -156,6 +156,23 @@ extension Role {
 extension UserBody {
     init(_ user: User) {
         self.init(username: user.username, name: user.name, role: RoleName(user.role), companyId: user.companyID)
+    }
+}
+
+extension EnrolledBody {
+    init(_ credential: EnrolledCredential) {
+        self.init(gateway: credential.gateway, username: credential.username, password: credential.password)
+    }
+}
+
+extension MQTTAccountBody {
+    init(_ account: MQTTAccount) {
+        self.init(name: account.name, publish: account.publish, subscribe: account.subscribe)
+    }
+
+    init(_ added: AddedMQTTAccount) {
+        self.init(added.account)
+        password = added.password
     }
 }
 

@@ -20,7 +20,8 @@ extension GatewayBody: ExemplaryBody {
         }
         return GatewayBody(
             id: id, companyId: company, claimedCompanyId: company, name: "Roof", address: "1 Mill Lane",
-            latitude: 47.5, longitude: 7.6, enabled: true, approved: true, version: version, lastUpgrade: .example,
+            latitude: 47.5, longitude: 7.6, enabled: true, approved: true, enrolled: true, version: version,
+            lastUpgrade: .example,
             online: true, lastSeen: .example, state: .failed, targetVersion: version, badFrames: 0,
             reason: "the disk is full")
     }
@@ -59,6 +60,23 @@ extension UserBody: ExemplaryBody {
     static var example: Self? {
         (try? CompanyID("2")).map { UserBody(username: "ann@example.com", name: "Ann", role: .admin, companyId: $0) }
     }
+}
+
+extension EnrolledBody: ExemplaryBody {
+    static var example: Self? {
+        (try? GatewayID("gw2")).map { EnrolledBody(gateway: $0, username: "gw2", password: .exampleSecret) }
+    }
+}
+
+extension MQTTAccountBody: ExemplaryBody {
+    static var example: Self? {
+        MQTTAccountBody(
+            name: "monitor", publish: ["monitor/alive"], subscribe: ["TOCLOUD/STATUS/+"], password: .exampleSecret)
+    }
+}
+
+extension String {
+    fileprivate static var exampleSecret: String { String(repeating: "0f", count: 16) }
 }
 
 extension MeBody: ExemplaryBody {

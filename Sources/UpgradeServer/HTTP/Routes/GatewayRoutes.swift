@@ -27,6 +27,15 @@ struct GatewayRoutes: RouteGroup {
                 permission: .viewEvents, query: QueryParameter.paging, answer: .page(SchemaName(EventBody.self)),
                 handler: events),
             Route(
+                method: .post, path: "/gateways/{id}/enroll",
+                summary:
+                    "Gives a gateway a secret of its own, shown once; the shared one does not open its id any more.",
+                permission: .manageGateways, answer: .object(SchemaName(EnrolledBody.self)), handler: enroll),
+            Route(
+                method: .post, path: "/gateways/{id}/revoke",
+                summary: "Makes a gateway's own secret void; the shared one opens its id again.",
+                permission: .manageGateways, answer: .object(SchemaName(GatewayBody.self)), handler: revoke),
+            Route(
                 method: .post, path: "/gateways/{id}/approve",
                 summary: "Lets a gateway out of quarantine and binds it to the company that it claims.",
                 permission: .manageGateways, answer: .object(SchemaName(GatewayBody.self)), handler: approve),
@@ -78,7 +87,7 @@ struct GatewayRoutes: RouteGroup {
 
     private func remove(_ call: Call) async throws -> Response {
         let id = try call.gatewayID()
-        try await services.gateways.remove(id, as: call.principal)
+        try await services.removeGateway(id, as: call.principal)
         services.disabled.set(id, disabled: false)
         services.engine.gatewaysChanged([id])
         return .noContent
@@ -88,6 +97,14 @@ struct GatewayRoutes: RouteGroup {
         let page = try await services.gateways.events(
             of: try call.gatewayID(), page: try call.pageRequest(), as: call.principal)
         return try .json(PageBody(page, EventBody.init))
+    }
+
+    private func enroll(_ call: Call) async throws -> Response {
+        try .json(EnrolledBody(try await services.enroll(try call.gatewayID(), as: call.principal)))
+    }
+
+    private func revoke(_ call: Call) async throws -> Response {
+        try .json(GatewayBody(try await services.revoke(try call.gatewayID(), as: call.principal)))
     }
 
     private func approve(_ call: Call) async throws -> Response {
