@@ -14,4 +14,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+/* How names of certificates are written: RFC 2253, with the characters of every language as they are. */
+static inline unsigned long copenssl_name_flags(void) { return XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB; }
+
 #endif

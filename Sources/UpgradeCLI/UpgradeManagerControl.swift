@@ -12,7 +12,7 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             Push.self, GatewayVerbs.self, ReleaseVerbs.self, DeploymentVerbs.self, CompanyVerbs.self, UserVerbs.self,
             Events.self, Initialise.self, SampleCompanies.self, BackUp.self, RestoreBackup.self, ImportFiles.self,
-            Doctor.self,
+            CertificateVerbs.self, Doctor.self,
         ])
 
     func run() throws {
