@@ -63,6 +63,8 @@ public struct CertificateName: Hashable, Sendable {
     }
 
     private static func canonicalAddress(_ text: String) -> String? {
+        // A zero byte would end the text early for C.
+        guard !text.utf8.contains(0) else { return nil }
         for (family, size) in [(AF_INET, 4), (AF_INET6, 16)] {
             var bytes = [UInt8](repeating: 0, count: size)
             guard inet_pton(family, text, &bytes) == 1 else { continue }

@@ -97,10 +97,8 @@ struct KeyObject: ~Copyable {
 
     /// The digest to sign with; nil where the kind of key has its own.
     var signingDigest: OpaquePointer? {
-        var digest: CInt = 0
-        // 2: no other is possible, and that is none at all for Ed25519 and Ed448.
-        if EVP_PKEY_get_default_digest_nid(pointer, &digest) == 2, digest == NID_undef { return nil }
-        return EVP_sha256()
+        let kind = EVP_PKEY_get_base_id(pointer)
+        return kind == EVP_PKEY_ED25519 || kind == EVP_PKEY_ED448 ? nil : EVP_sha256()
     }
 }
 

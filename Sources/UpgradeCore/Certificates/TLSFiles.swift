@@ -45,6 +45,7 @@ public struct TLSFiles: Sendable {
     ///   - replacing: Whether one that is there gives way.
     ///   - now: What validity counts from.
     /// - Throws: ``CertificateError``, among them ``CertificateError/authorityExists(certificate:subject:)``.
+    @discardableResult
     public func makeAuthority(
         replacing: Bool = false, now: Timestamp = .now()
     ) throws(CertificateError) -> Made {
@@ -57,6 +58,7 @@ public struct TLSFiles: Sendable {
     ///   - names: What clients dial.
     ///   - now: What validity counts from.
     /// - Throws: ``CertificateError``, among them ``CertificateError/noAuthority(certificate:)``.
+    @discardableResult
     public func makeServer(names: CertificateNames, now: Timestamp = .now()) throws(CertificateError) -> Made {
         try whileLocked { () throws(CertificateError) in try putServer(names, now: now) }
     }
@@ -67,6 +69,7 @@ public struct TLSFiles: Sendable {
     ///   - names: What clients dial.
     ///   - now: What validity counts from.
     /// - Throws: ``CertificateError``.
+    @discardableResult
     public func makeSelfSigned(names: CertificateNames, now: Timestamp = .now()) throws(CertificateError) -> Made {
         try whileLocked { () throws(CertificateError) in
             let product = try CertificateError.wrapping(folder) { try CertificateMaker(now: now).selfSigned(names) }

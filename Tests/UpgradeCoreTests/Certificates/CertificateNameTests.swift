@@ -21,7 +21,7 @@ import Testing
         "**.example.com",
         "https://a.example", "a:8883", "[::1]", "fe80::1%eth0", "bücher.example", "1.2.3", "1.2.3.4.5", "300.1.1.1",
         "a,DNS:b",
-        "a\nb", "a\u{0}b", "DNS:a", String(repeating: "a", count: 64),
+        "a\nb", "a\u{0}b", "10.0.0.1\u{0}", "DNS:a", String(repeating: "a", count: 64),
         Array(repeating: "a", count: 128).joined(separator: "."), "@section", "a;b", "a/b",
     ])
     func `what is neither is refused in one line`(text: String) {
