@@ -51,6 +51,27 @@ import UpgradeCore
         }
     }
 
+    @Test func `with names the authority's verb makes the server certificate as well`() async throws {
+        struct Body: Decodable {
+            struct Server: Decodable { var certificate, issuer: String }
+            var subject, certificate: String
+            var server: Server?
+        }
+        try await withTemporaryFolder { data in
+            let run = await umctl("tls", "ca", "--host", "gw.example.com", "b", "--json", data: data)
+            let body = try JSONDecoder().decode(Body.self, from: Data(run.output.utf8))
+            #expect(body.certificate == data + "/tls/ca.crt")
+            #expect(body.server?.certificate == data + "/tls/server.crt")
+            #expect(body.server?.issuer == body.subject)
+            let text = await umctl("tls", "ca", "--replace", "--host", "gw.example.com", data: data)
+            #expect(text.status == 0)
+            #expect(text.lines.filter { $0.hasPrefix("certificate  ") }.count == 2)
+            #expect(text.lines.filter { $0.hasPrefix("next: ") }.count == 1)
+            let authority = try CertificateFile.read(data + "/tls/ca.crt").certificate
+            #expect(try CertificateFile.read(data + "/tls/server.crt").certificate.isSigned(by: authority))
+        }
+    }
+
     @Test func `json is one object`() async throws {
         struct Body: Decodable {
             var certificate, key, subject, issuer, keyType, notBefore, notAfter, fingerprint: String

@@ -70,16 +70,26 @@ extension CertificateConcern {
         do {
             let file = try CertificateFile.read(path)
             return ([file.certificate] + file.others).flatMap { certificate in
-                concerns(of: certificate, at: path, now: now) { _ in [] }
+                concerns(of: certificate, as: .authority, at: path, now: now) { keepsKey in
+                    Remedy.authority(certificate, at: path, keepsKey: keepsKey)
+                }
             }
         } catch {
             return [CertificateConcern(.unusable, .broken, path: path, "\(error)")]
         }
     }
 
+    /// What a certificate is for.
+    enum Role {
+        case server
+        /// To vouch for others.
+        case authority
+    }
+
     /// Weaknesses and validity of one certificate; `remedy` is asked for the commands that make it anew, with its key or without.
     static func concerns(
-        of certificate: CertificateSummary, at path: String, now: Timestamp, remedy: (_ keepsKey: Bool) -> [String]
+        of certificate: CertificateSummary, as role: Role, at path: String, now: Timestamp,
+        remedy: (_ keepsKey: Bool) -> [String]
     ) -> [CertificateConcern] {
         let named = "\(path) (\(certificate.subject))"
         var concerns: [CertificateConcern] = []
@@ -89,16 +99,19 @@ extension CertificateConcern {
             concerns.append(
                 CertificateConcern(kind, severity, path: path, "\(named): \(problem)", commands: remedy(!hasWeakKey)))
         }
+        let severity: Severity = role == .server ? .broken : .warning
+        let consequence = role == .server ? "umd refuses it without --tls-legacy" : "others may refuse it"
         if hasWeakKey {
             add(
-                .weakKey, .broken,
-                "its \(certificate.keyDescription) key has \(certificate.keyBits) bits, fewer than \(least); umd refuses it without --tls-legacy"
+                .weakKey, severity,
+                "its key has \(certificate.keyBits) bits (\(certificate.keyDescription)), fewer than \(least); \(consequence)"
             )
         }
-        if let digest = certificate.signatureDigest, certificate.hasWeakSignature {
-            add(
-                .weakSignature, .broken,
-                "it is signed with \(digest), which can be forged; umd refuses it without --tls-legacy")
+        // An authority is trusted for being in a file; nobody looks at the signature that it gave itself.
+        if let digest = certificate.signatureDigest, certificate.hasWeakSignature,
+            role == .server || !certificate.isSelfSigned
+        {
+            add(.weakSignature, severity, "it is signed with \(digest), which can be forged; \(consequence)")
         }
         if now < certificate.notBefore {
             add(.notYetValid, .broken, "it is valid from \(certificate.notBefore.day) on; is the clock right?")

@@ -25,14 +25,15 @@ public struct CertificatePair: Hashable, Sendable {
     ///
     /// - Parameter now: What validity is measured by.
     public func concerns(now: Timestamp = .now()) -> [CertificateConcern] {
-        concerns(now: now) { certificate, keepsKey in
+        concerns(as: .server, now: now) { certificate, keepsKey in
             Remedy.renewal(of: certificate, at: self.certificate, key: key, by: maker, keepsKey: keepsKey)
         }
     }
 
-    /// The same with another remedy than a new server certificate; it is given the old certificate where that can be read.
+    /// The same for either role; the remedy is given the old certificate where that can be read. An authority's key may be kept elsewhere.
     func concerns(
-        now: Timestamp, needsKey: Bool = true, remedy: (CertificateSummary?, _ keepsKey: Bool) -> [String]
+        as role: CertificateConcern.Role, now: Timestamp,
+        remedy: (CertificateSummary?, _ keepsKey: Bool) -> [String]
     ) -> [CertificateConcern] {
         let file: CertificateFile
         do {
@@ -43,14 +44,15 @@ public struct CertificatePair: Hashable, Sendable {
                     .unusable, .broken, path: certificate, "\(error)", commands: remedy(nil, true))
             ]
         }
-        var concerns = CertificateConcern.concerns(of: file.certificate, at: certificate, now: now) { keepsKey in
+        var concerns = CertificateConcern.concerns(of: file.certificate, as: role, at: certificate, now: now) {
+            keepsKey in
             remedy(file.certificate, keepsKey)
         }
         // Those that vouch for it are somebody else's to renew.
         for other in file.others {
-            concerns += CertificateConcern.concerns(of: other, at: certificate, now: now) { _ in [] }
+            concerns += CertificateConcern.concerns(of: other, as: .authority, at: certificate, now: now) { _ in [] }
         }
-        return concerns + keyConcerns(file, needsKey: needsKey) { remedy(file.certificate, false) }
+        return concerns + keyConcerns(file, needsKey: role == .server) { remedy(file.certificate, false) }
     }
 
     private func keyConcerns(

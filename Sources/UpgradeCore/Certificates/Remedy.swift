@@ -45,17 +45,22 @@ enum Remedy {
         ]
     }
 
-    /// A new authority in the place of one.
-    static func newAuthority(
-        in place: (certificate: String, key: String), by maker: Maker, server: CertificateSummary?
-    ) -> [String] {
-        guard maker == .openSSL else {
-            return ["umctl tls ca --replace"] + serverCommand(keepingNamesOf: server)
-        }
-        return [
-            "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout \(shellWord(place.key)) "
-                + "-subj '/CN=NAME CA' -sha256 -days 3650 -out \(shellWord(place.certificate))"
-        ]
+    /// A new authority of the data folder, and a server certificate signed by it with the names of the old one.
+    static func newAuthority(server: CertificateSummary?) -> [String] {
+        ["umctl tls ca --replace"] + serverCommand(keepingNamesOf: server)
+    }
+
+    /// A new certificate for an authority that was made elsewhere; empty where another authority vouches for it.
+    ///
+    /// With its key it also keeps its name, so that what it signed stays good.
+    static func authority(_ old: CertificateSummary, at certificate: String, keepsKey: Bool) -> [String] {
+        guard old.isSelfSigned else { return [] }
+        let (file, draft) = (shellWord(certificate), shellWord(certificate + ".new"))
+        let command =
+            keepsKey
+            ? "openssl x509 -in \(file) -signkey CA.key"
+            : "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout CA.key -subj '/CN=NAME CA'"
+        return ["\(command) -sha256 -days 3650 -out \(draft)"]
     }
 
     /// A server certificate signed by the authority of the data folder.

@@ -9,7 +9,7 @@ extension TLSFiles {
     /// What stands against the server's certificate.
     func serverConcerns(now: Timestamp) -> [CertificateConcern] {
         guard exists(server.certificate) || exists(server.key) else { return [] }
-        var concerns = server.concerns(now: now) { certificate, keepsKey in
+        var concerns = server.concerns(as: .server, now: now) { certificate, keepsKey in
             Remedy.renewal(
                 of: certificate, at: server.certificate, key: server.key, by: maker(of: certificate),
                 keepsKey: keepsKey)
@@ -32,10 +32,8 @@ extension TLSFiles {
     /// What stands against the authority; its key may be kept elsewhere.
     func authorityConcerns(now: Timestamp) -> [CertificateConcern] {
         guard exists(authority.certificate) else { return [] }
-        return authority.concerns(now: now, needsKey: false) { _, _ in
-            Remedy.newAuthority(
-                in: (authority.certificate, authority.key), by: .project,
-                server: try? CertificateFile.read(server.certificate).certificate)
+        return authority.concerns(as: .authority, now: now) { _, _ in
+            Remedy.newAuthority(server: try? CertificateFile.read(server.certificate).certificate)
         }
     }
 

@@ -22,8 +22,7 @@ extension TLSFiles {
             let key = try DurableFiles.writeDraft(of: files.key, Data(product.key), mode: Self.keyMode)
             let certificate = try DurableFiles.writeDraft(of: files.certificate, Data(pem), mode: Self.certificateMode)
             let kept = try [(files.certificate, Self.certificateMode), (files.key, Self.keyMode)].compactMap(keep)
-            try DurableFiles.move(key, to: files.key)
-            try DurableFiles.move(certificate, to: files.certificate)
+            try DurableFiles.move([(key, files.key), (certificate, files.certificate)])
             return Made(
                 certificate: try CertificateSummary(der: product.certificate), authority: authority, files: files,
                 kept: kept)

@@ -85,7 +85,9 @@ public struct TLSFiles: Sendable {
     ///   - now: What validity counts from.
     /// - Returns: The server certificate that was made, and its authority; nil when there was one.
     /// - Throws: ``CertificateError``.
-    public func makeIfAbsent(names: CertificateNames, now: Timestamp = .now()) throws(CertificateError) -> Made? {
+    public func makeIfAbsent(
+        names: CertificateNames = CertificateNames(), now: Timestamp = .now()
+    ) throws(CertificateError) -> Made? {
         try whileLocked { () throws(CertificateError) in
             if exists(server.certificate) { return nil }
             if !exists(authority.certificate), !exists(authority.key) {

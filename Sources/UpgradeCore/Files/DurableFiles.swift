@@ -32,8 +32,17 @@ enum DurableFiles {
 
     /// Renames, and makes sure that both folders know.
     static func move(_ path: String, to destination: String) throws(FileError) {
-        guard rename(path, destination) == 0 else { throw FileError("write", destination) }
-        for folder in Set([folder(of: path), folder(of: destination)]) { try synchronise(folder) }
+        try move([(path, destination)])
+    }
+
+    /// Renames one file directly after the other, and then makes sure that all folders know.
+    static func move(_ files: [(path: String, destination: String)]) throws(FileError) {
+        for (path, destination) in files {
+            guard rename(path, destination) == 0 else { throw FileError("write", destination) }
+        }
+        for folder in Set(files.flatMap { [folder(of: $0.path), folder(of: $0.destination)] }) {
+            try synchronise(folder)
+        }
     }
 
     /// Flushes a file or the names in a folder to the disk.

@@ -50,12 +50,37 @@ import Testing
                 openssl x509 -req -in r -CA CA.crt -CAkey CA.key -copy_extensions copy -sha1 -days 90 -out c.crt
                 """, in: folder)
             let pair = CertificatePair(certificate: folder + "/c.crt", key: folder + "/k.key")
-            #expect(CertificateConcern.concerns(ofAuthoritiesAt: folder + "/CA.crt").map(\.kind) == [.expiresSoon])
             let concern = try #require(pair.concerns().first)
             #expect(concern.kind == .weakSignature)
             for command in concern.commands { try await sh(command, in: folder) }
             #expect(pair.concerns().isEmpty)
             try await sh("openssl verify -CAfile CA.crt -verify_ip 10.0.0.1 c.crt", in: folder)
+        }
+    }
+
+    @Test func `an authority's own signature does not matter, its key and validity do`() async throws {
+        try await withTemporaryFolder { folder in
+            try await sh(
+                """
+                set -e
+                openssl req -x509 -newkey rsa:2048 -sha1 -nodes -keyout CA.key -subj /CN=Field -days 90 -out CA.crt
+                openssl req -x509 -newkey rsa:1024 -nodes -keyout weak.key -subj /CN=Weak -days 90 -out weak.crt
+                openssl req -new -newkey rsa:2048 -nodes -keyout k.key -subj /CN=server -out r
+                openssl x509 -req -in r -CA CA.crt -CAkey CA.key -sha256 -days 90 -out c.crt
+                """, in: folder)
+            let path = folder + "/CA.crt"
+            #expect(CertificateConcern.concerns(ofAuthoritiesAt: path).isEmpty)
+            #expect(CertificateConcern.concerns(ofAuthoritiesAt: folder + "/weak.crt").map(\.kind) == [.weakKey])
+            let concern = try #require(
+                CertificateConcern.concerns(ofAuthoritiesAt: path, now: Timestamp.now().adding(days: 80)).first)
+            #expect(concern.kind == .expiresSoon)
+            for command in concern.commands { try await sh(command, in: folder) }
+            // What the old one signed, the new one vouches for.
+            try await sh("openssl verify -CAfile CA.crt.new c.crt", in: folder)
+            let none = CertificateConcern.concerns(
+                ofAuthoritiesAt: path + ".new", now: Timestamp.now().adding(days: 80))
+            #expect(none.isEmpty)
+            #expect(CertificateConcern.concerns(ofAuthoritiesAt: folder + "/none").map(\.kind) == [.unusable])
         }
     }
 

@@ -103,8 +103,6 @@ import Testing
 
     @Test func `keys are for their owner alone, in a folder that is too`() async throws {
         try await withTLSFiles { files in
-            let mask = umask(0)
-            defer { umask(mask) }
             try FileManager.default.createDirectory(
                 atPath: files.folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o777])
             try files.makeAuthority()

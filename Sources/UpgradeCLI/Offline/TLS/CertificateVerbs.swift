@@ -31,7 +31,7 @@ struct HostOptions: ParsableArguments {
     }
 
     @Sendable
-    private static func name(_ text: String) throws -> CertificateName {
+    static func name(_ text: String) throws -> CertificateName {
         do { return try CertificateName(text) } catch { throw ValidationError("\(error)") }
     }
 }

@@ -4,7 +4,7 @@ import UpgradeCore
 /// What a verb of `umctl tls` prints: the API has no body for this.
 struct MadeCertificate: Encodable {
     /// How a daemon takes new files over.
-    static let restart = "a running umd takes it over on SIGHUP (kill -HUP, or systemctl reload)"
+    static let restart = "a running umd takes it over on SIGHUP (kill -HUP) or when it is started again"
 
     private let certificate: String
     private let key: String
@@ -33,18 +33,43 @@ struct MadeCertificate: Encodable {
     }
 
     /// Prints the object, or its members and the next step.
-    func show(_ options: ConnectionOptions, nextStep: String) throws {
+    ///
+    /// - Parameters:
+    ///   - options: Which of the two.
+    ///   - server: A server certificate that was made along with an authority.
+    ///   - nextStep: What to do now; one line.
+    func show(_ options: ConnectionOptions, with server: MadeCertificate? = nil, nextStep: String) throws {
         let printer = Printer(options)
-        guard !options.json else { return try printer.json(self) }
-        printer.note("certificate  \(certificate)")
-        printer.note("key          \(key) (keep it secret)")
-        printer.note("subject      \(subject)")
-        if issuer != subject { printer.note("signed by    \(issuer)") }
-        if !names.isEmpty { printer.note("names        \(names.joined(separator: ", "))") }
-        printer.note("key type     \(keyType)")
-        printer.note("valid        from \(notBefore.short) until \(notAfter.short)")
-        printer.note("SHA-256      \(fingerprint)")
-        for file in kept { printer.note("kept         \(file)") }
-        printer.note("next: \(nextStep)")
+        guard !options.json else { return try printer.json(Body(certificate: self, server: server)) }
+        for line in lines + (server.map { [""] + $0.lines } ?? []) + ["next: \(nextStep)"] { printer.note(line) }
+    }
+
+    private var lines: [String] {
+        var lines = [
+            "certificate  \(certificate)", "key          \(key) (keep it secret)", "subject      \(subject)",
+        ]
+        if issuer != subject { lines.append("signed by    \(issuer)") }
+        if !names.isEmpty { lines.append("names        \(names.joined(separator: ", "))") }
+        lines.append("key type     \(keyType)")
+        lines.append("valid        from \(notBefore.short) until \(notAfter.short)")
+        lines.append("SHA-256      \(fingerprint)")
+        lines += kept.map { "kept         \($0)" }
+        return lines.map(\.printable)
+    }
+
+    /// The members of a certificate, and among them the server's where two were made.
+    private struct Body: Encodable {
+        let certificate: MadeCertificate
+        let server: MadeCertificate?
+
+        private enum Key: CodingKey {
+            case server
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            try certificate.encode(to: encoder)
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encodeIfPresent(server, forKey: .server)
+        }
     }
 }
