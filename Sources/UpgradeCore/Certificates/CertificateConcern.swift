@@ -104,7 +104,7 @@ extension CertificateConcern {
         if hasWeakKey {
             add(
                 .weakKey, severity,
-                "its key has \(certificate.keyBits) bits (\(certificate.keyDescription)), fewer than \(least); \(consequence)"
+                "its \(certificate.keyKind) key has \(certificate.keyBits) bits, fewer than \(least); \(consequence)"
             )
         }
         // An authority is trusted for being in a file; nobody looks at the signature that it gave itself.
@@ -134,6 +134,15 @@ extension CertificateSummary {
         case .rsa, .dsa: 2048
         case .ec: 224
         case .other: 0
+        }
+    }
+
+    /// The kind of key without its size.
+    fileprivate var keyKind: String {
+        switch keyType {
+        case .rsa: "RSA"
+        case .dsa: "DSA"
+        case .ec, .other: keyDescription
         }
     }
 

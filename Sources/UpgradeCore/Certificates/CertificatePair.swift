@@ -21,9 +21,7 @@ public struct CertificatePair: Hashable, Sendable {
         self.maker = maker
     }
 
-    /// Everything that stands against serving with these files.
-    ///
-    /// - Parameter now: What validity is measured by.
+    /// Everything that stands against serving with these files at that time.
     public func concerns(now: Timestamp = .now()) -> [CertificateConcern] {
         concerns(as: .server, now: now) { certificate, keepsKey in
             Remedy.renewal(of: certificate, at: self.certificate, key: key, by: maker, keepsKey: keepsKey)

@@ -17,11 +17,7 @@ enum Remedy {
     /// A file for its owner alone.
     static func hiding(_ key: String) -> [String] { ["chmod 600 \(shellWord(key))"] }
 
-    /// A new server certificate in the place of one.
-    ///
-    /// - Parameters:
-    ///   - old: What is replaced; its names are kept.
-    ///   - keepsKey: Whether the key may stay as it is.
+    /// A new server certificate with the names of the old one, in its place, and with its key where that may stay.
     static func renewal(
         of old: CertificateSummary?, at certificate: String, key: String, by maker: Maker, keepsKey: Bool
     ) -> [String] {

@@ -1,7 +1,5 @@
 extension TLSFiles {
-    /// Everything that stands against serving with these certificates, the server's first; nothing where none were made yet.
-    ///
-    /// - Parameter now: What validity is measured by.
+    /// Everything that stands against serving with these certificates at that time, the server's first; nothing where none were made yet.
     public func concerns(now: Timestamp = .now()) -> [CertificateConcern] {
         serverConcerns(now: now) + authorityConcerns(now: now)
     }

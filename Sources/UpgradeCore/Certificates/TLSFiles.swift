@@ -44,6 +44,7 @@ public struct TLSFiles: Sendable {
     /// - Parameters:
     ///   - replacing: Whether one that is there gives way.
     ///   - now: What validity counts from.
+    /// - Returns: The authority.
     /// - Throws: ``CertificateError``, among them ``CertificateError/authorityExists(certificate:subject:)``.
     @discardableResult
     public func makeAuthority(
@@ -57,6 +58,7 @@ public struct TLSFiles: Sendable {
     /// - Parameters:
     ///   - names: What clients dial.
     ///   - now: What validity counts from.
+    /// - Returns: The certificate, and the authority that signed it.
     /// - Throws: ``CertificateError``, among them ``CertificateError/noAuthority(certificate:)``.
     @discardableResult
     public func makeServer(names: CertificateNames, now: Timestamp = .now()) throws(CertificateError) -> Made {
@@ -68,6 +70,7 @@ public struct TLSFiles: Sendable {
     /// - Parameters:
     ///   - names: What clients dial.
     ///   - now: What validity counts from.
+    /// - Returns: The certificate.
     /// - Throws: ``CertificateError``.
     @discardableResult
     public func makeSelfSigned(names: CertificateNames, now: Timestamp = .now()) throws(CertificateError) -> Made {

@@ -155,6 +155,20 @@ import Testing
         }
     }
 
+    @Test func `clients with both authorities in one file are not cut off by a change of them`() async throws {
+        try await withTLSFiles { files in
+            try files.makeAuthority()
+            try files.makeServer(names: CertificateNames())
+            try files.makeAuthority(replacing: true)
+            try await sh("cat ca.crt ca.crt.old > both.crt", in: files.folder)
+            try await sh("openssl verify -CAfile both.crt server.crt", in: files.folder)
+            try files.makeServer(names: CertificateNames())
+            try await sh(
+                "openssl verify -CAfile both.crt server.crt && openssl verify -CAfile ca.crt server.crt",
+                in: files.folder)
+        }
+    }
+
     @Test func `without an authority, or with its certificate alone, nothing is signed`() async throws {
         try await withTLSFiles { files in
             #expect(throws: CertificateError.noAuthority(certificate: files.authority.certificate)) {

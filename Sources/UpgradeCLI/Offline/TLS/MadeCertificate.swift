@@ -32,12 +32,7 @@ struct MadeCertificate: Encodable {
         kept = made.kept
     }
 
-    /// Prints the object, or its members and the next step.
-    ///
-    /// - Parameters:
-    ///   - options: Which of the two.
-    ///   - server: A server certificate that was made along with an authority.
-    ///   - nextStep: What to do now; one line.
+    /// Prints the object, or its members and the next step; also those of a server certificate that was made along with an authority.
     func show(_ options: ConnectionOptions, with server: MadeCertificate? = nil, nextStep: String) throws {
         let printer = Printer(options)
         guard !options.json else { return try printer.json(Body(certificate: self, server: server)) }

@@ -10,7 +10,8 @@ struct MakeAuthority: AsyncParsableCommand {
             With method 1 ('umctl tls self-signed') there is no authority.
 
             An authority that is there stays unless --replace says otherwise: every client trusts the old one until it is given the new ca.crt. \
-            To change over without a gap, first give the clients one file with both certificates in it.
+            To change over without a gap, replace it without --host, give the clients ca.crt and ca.crt.old in one file, \
+            and make the server's certificate anew when all have it.
             """)
 
     @Option(
