@@ -14,6 +14,9 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 
+/* How names of certificates are written: RFC 2253, with the characters of every language as they are. */
+static inline unsigned long copenssl_name_flags(void) { return XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB; }
+
 /* For MQTTWire: what the headers give as macros with arguments, or as constants that Swift does not import. */
 
 static inline uint64_t copenssl_op_ignore_unexpected_eof(void) { return SSL_OP_IGNORE_UNEXPECTED_EOF; }

@@ -12,8 +12,7 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             Push.self, GatewayVerbs.self, ReleaseVerbs.self, DeploymentVerbs.self, CompanyVerbs.self, UserVerbs.self,
             MQTTAccountVerbs.self, Events.self, Initialise.self, SampleCompanies.self, BackUp.self, RestoreBackup.self,
-            ImportFiles.self,
-            Doctor.self,
+            ImportFiles.self, CertificateVerbs.self, Doctor.self,
         ])
 
     func run() throws {

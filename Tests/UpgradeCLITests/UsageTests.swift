@@ -27,7 +27,11 @@ import Testing
         ["company", "add", "2"], ["user", "add", "ada", "--role", "boss", "--company", "2"], ["user", "set", "ada"],
         ["deployment", "show", "last"], ["deployment", "cancel", "0"], ["events", "--limit", "0"], ["nonsense"],
         ["gateway", "nonsense"], ["company", "list", "--server", "localhost"],
-        ["backup", "file", "--server", "http://h"],
+        ["backup", "file", "--server", "http://h"], ["tls", "nonsense"], ["tls", "server", "--host"],
+        ["tls", "server", "--host", "a_b"], ["tls", "self-signed", "--host", "a", "https://b"],
+        ["tls", "server", "--host", "a", "b:8883"], ["tls", "ca", "more"],
+        ["tls", "ca", "--server", "http://h"], ["tls", "server", "--server", "http://h"],
+        ["tls", "--server", "http://h", "self-signed", "--host", "a"],
     ])
     func `a wrong line is one line on standard error and exit code 64`(arguments: [String]) async {
         let run = await umctl(arguments)
@@ -47,8 +51,7 @@ import Testing
 
     @Test(arguments: [
         "push", "gateway", "release", "deployment", "company", "user", "mqtt-account", "events", "init", "backup",
-        "restore", "import",
-        "doctor",
+        "restore", "import", "doctor", "tls",
     ])
     func `every verb explains itself`(verb: String) async {
         let run = await umctl(verb, "--help")

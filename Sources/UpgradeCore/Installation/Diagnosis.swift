@@ -36,17 +36,20 @@ public struct Diagnosis: Sendable {
     private static let scarceDisk: UInt64 = 1 << 30
 
     private let folder: DataFolder
+    private let now: Timestamp
 
-    /// A diagnosis of the installation in this folder.
-    public init(of folder: DataFolder) {
+    /// A diagnosis of the installation in this folder; the certificates' validity is measured by `now`.
+    public init(of folder: DataFolder, now: Timestamp = .now()) {
         self.folder = folder
+        self.now = now
     }
 
-    /// Looks at folder, marker, database, release store and disk, beside a daemon that may be running.
+    /// Looks at folder, disk, certificates, marker, database and release store, beside a daemon that may be running.
     public func findings() async -> [Finding] {
         var findings = [folderFinding()]
         guard findings[0].state != .broken else { return findings }
         findings.append(diskFinding())
+        findings += TLSFiles(folder: folder).findings(now: now)
         do {
             let installation = try await Installation.open(folder)
             findings.append(Finding("marker", .ok, "installation \(installation.marker.installation)"))
