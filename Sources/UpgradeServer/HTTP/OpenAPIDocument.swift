@@ -8,7 +8,7 @@ struct OpenAPIDocument {
 
     private static let bodies: [any ExemplaryBody.Type] = [
         CompanyBody.self, DeploymentBody.self, EventBody.self, GatewayBody.self, MeBody.self, Problem.self,
-        ReleaseBody.self, UpgradeBody.self, UserBody.self,
+        ReleaseBody.self, SessionBody.self, UpgradeBody.self, UserBody.self,
     ]
 
     /// The document's bytes.

@@ -8,6 +8,7 @@ struct Services: Sendable {
     let companies: CompanyService
     let users: UserService
     let profiles: ProfileService
+    let logIns: LogInService
     let gateways: GatewayService
     let events: EventService
     let releases: ReleaseService
@@ -24,6 +25,7 @@ struct Services: Sendable {
         companies = CompanyService(store: store)
         users = UserService(store: store, hasher: hasher)
         profiles = ProfileService(store: store, hasher: hasher)
+        logIns = LogInService(store: store, hasher: hasher)
         gateways = GatewayService(store: store)
         events = EventService(store: store)
         releases = ReleaseService(store: store)
