@@ -11,7 +11,7 @@ import UpgradeCore
 
 @testable import UpgradeServer
 
-@Suite("HTTP over TLS")
+@Suite("HTTP over TLS", .serialized)
 struct HTTPSTests {
     /// Runs a server with HTTPS, its certificate in the data folder.
     private func withHTTPS(
@@ -152,7 +152,7 @@ private func withTrust<Result>(
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificate.certificate.utf8)))
     var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
-    configuration.timeout.connect = .seconds(5)
+    configuration.timeout.connect = .seconds(20)
     configuration.connectionPool.retryConnectionEstablishment = false
     let client = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
     do {
@@ -166,7 +166,10 @@ private func withTrust<Result>(
 }
 
 extension HTTPClient {
+    /// Reads the body too: the connection is then free for the next request.
     fileprivate func get(_ url: String) async throws -> HTTPClientResponse {
-        try await execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+        let response = try await execute(HTTPClientRequest(url: url), timeout: .seconds(20))
+        _ = try await response.body.collect(upTo: 1 << 20)
+        return response
     }
 }

@@ -1,7 +1,7 @@
 import Testing
 import UpgradeServer
 
-@Suite("Logging in and out")
+@Suite("Logging in and out", .serialized)
 struct LogInTests {
     @Test("A right pair gets a cookie that no script reads, and a wrong one learns only that it is wrong")
     func pair() async throws {

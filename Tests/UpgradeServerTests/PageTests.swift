@@ -3,7 +3,7 @@ import UpgradeServer
 
 @testable import struct UpgradeServer.LocalTarget
 
-@Suite("Pages that people log in by")
+@Suite("Pages that people log in by", .serialized)
 struct PageTests {
     @Test("Without a session a page leads to the log-in, and from there back")
     func wayIn() async throws {

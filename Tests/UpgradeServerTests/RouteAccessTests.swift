@@ -7,7 +7,7 @@ import UpgradeCore
 import UpgradeServer
 
 /// Who may use which route, written down a second time and tried in full.
-@Suite("Routes and roles")
+@Suite("Routes and roles", .serialized)
 struct RouteAccessTests {
     /// The roles, from the least, that a route lets through; `nobody` needs no log-in.
     private enum Least: Int {

@@ -8,7 +8,7 @@ import UpgradeProtocol
 @testable import UpgradeCore
 @testable import UpgradeServer
 
-@Suite("Sessions")
+@Suite("Sessions", .serialized)
 struct SessionTests {
     private let time = HandClock()
 
