@@ -24,7 +24,7 @@ struct LogInTests {
             #expect(wrong.headers["set-cookie"] == nil)
             #expect(wrong.headers["content-type"] == "application/problem+json")
             #expect(wrong.body == unknown.body)
-            #expect(wrong.body.contains("pair"))
+            #expect(wrong.body.contains("the user name or the password is wrong"))
         }
     }
 

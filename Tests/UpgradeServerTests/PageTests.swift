@@ -37,7 +37,7 @@ struct PageTests {
             let answer = try await server.sendForm(
                 "/login", ["username": "\"><script>x", "password": "a guess", "next": "//evil.example"])
             #expect(answer.status == 401)
-            #expect(answer.body.contains("This is not a pair of a user name and its password."))
+            #expect(answer.body.contains("The user name or the password is wrong."))
             #expect(answer.body.contains(#"value="&quot;&gt;&lt;script&gt;x""#))
             #expect(answer.body.contains(#"name="next" value="/""#))
             #expect(answer.headers["set-cookie"] == nil)

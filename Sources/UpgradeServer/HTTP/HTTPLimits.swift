@@ -32,5 +32,5 @@ enum HTTPLimits {
     /// Log-ins that wait for those; further ones are told to come again.
     static let waitingLogIns = 100
     /// How long a TLS handshake may take.
-    static let handshake = TimeAmount.seconds(10)
+    static let handshake = TimeAmount.seconds(8)
 }

@@ -1,4 +1,6 @@
+import HTTPTypes
 import Hummingbird
+import NIOCore
 import UpgradeAPI
 
 extension Request {
@@ -10,8 +12,12 @@ extension Request {
         guard contentType?.isType(.applicationUrlEncoded) == true else {
             throw Problem(.unsupportedMediaType, "the body must be a form: application/x-www-form-urlencoded")
         }
-        let buffer = try await body.collect(upTo: HTTPLimits.formBody)
-        return try PercentEncoding.parameters(ofQuery: String(buffer: buffer))
+        do {
+            let buffer = try await body.collect(upTo: HTTPLimits.formBody)
+            return try PercentEncoding.parameters(ofQuery: String(buffer: buffer))
+        } catch is NIOTooManyBytesError {
+            throw Problem(.contentTooLarge, "the form has more than \(HTTPLimits.formBody) bytes")
+        }
     }
 }
 

@@ -41,8 +41,6 @@ struct Pages {
     }
 }
 
-// MARK: Log-in
-
 extension Pages {
     @Sendable private func logInPage(_ request: Request, _ context: APIContext) async throws -> Response {
         let target = LocalTarget(in: try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
@@ -66,7 +64,7 @@ extension Pages {
             let account = try await access.desk.logIn(
                 username: username, password: form["password"] ?? "", from: access.address(of: request, context))
             guard let account else {
-                return try again(.unauthorized, "This is not a pair of a user name and its password.")
+                return try again(.unauthorized, "The user name or the password is wrong.")
             }
             let (_, cookie) = try access.begin(for: account, replacingThatOf: request)
             var response = Response.redirect(to: target.path)
@@ -89,8 +87,6 @@ extension Pages {
         return response
     }
 }
-
-// MARK: Profile
 
 extension Pages {
     @Sendable private func profilePage(_ request: Request, _ context: APIContext) async throws -> Response {

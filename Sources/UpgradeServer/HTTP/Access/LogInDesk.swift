@@ -31,9 +31,13 @@ final class LogInDesk: Sendable {
     ///
     /// - Throws: ``RetryLater`` when there were too many failures, or there are too many at once.
     func logIn(username: String, password: String, from address: String) async throws -> Account? {
-        try await guarding(username, address) {
+        let account = try await guarding(username, address) {
             try await logIns.logIn(username: username, password: password)
         }
+        if let account {
+            logger.info("logged in", metadata: ["user": "\(account.user.username)", "address": "\(address)"])
+        }
+        return account
     }
 
     /// Changes the own name or password, where the present one can be guessed at as in a log-in.

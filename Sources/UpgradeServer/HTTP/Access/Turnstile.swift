@@ -38,6 +38,9 @@ final class Turnstile: Sendable {
         return false
     }
 
+    /// How many wait.
+    var waiting: Int { state.withLock(\.waiting.count) }
+
     func leave() {
         let next = state.withLock { state -> AsyncStream<Void>.Continuation? in
             guard state.waiting.isEmpty else { return state.waiting.removeFirst().grant }

@@ -25,7 +25,7 @@ struct SessionRoutes: RouteGroup {
         let account = try await access.desk.logIn(
             username: body.username, password: body.password, from: access.address(of: call.request, call.context))
         guard let account else {
-            throw Problem(.unauthorized, "this is not a pair of a user name and its password")
+            throw Problem(.unauthorized, "the user name or the password is wrong")
         }
         let (session, cookie) = try access.begin(for: account, replacingThatOf: call.request)
         let me = MeBody(account.user, csrfToken: session.csrfToken)
