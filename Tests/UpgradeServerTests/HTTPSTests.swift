@@ -87,7 +87,8 @@ struct HTTPSTests {
             var configuration = ServerConfiguration.onFreePorts(in: folder)
             configuration.plaintext = false
             configuration.https = true
-            configuration.dataFolder = DataFolder(path: folder + "/data")
+            try configuration.dataFolder.create()
+            try TestCertificate(certificate: "no certificate", key: "no key").write(to: configuration.dataFolder.tls)
             let start = await #expect(throws: StartRefusal.self) {
                 try await withServer(on: configuration) { _ in }
             }
