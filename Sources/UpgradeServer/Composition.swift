@@ -14,6 +14,9 @@ struct Composition {
     private let services: Services
     private let link: BrokerLink
     private let overridden: [SafeStart.Guard]
+    private let access: Access
+    /// What HTTP over TLS is served with; nil where HTTP is plain.
+    let certificates: HTTPSCertificates?
 
     init(_ configuration: ServerConfiguration, _ installation: Installation, logger: Logger) async throws {
         self.configuration = configuration
@@ -31,8 +34,10 @@ struct Composition {
             store: installation.store, link: link, releases: releaseStore, configuration: configuration.engine,
             logger: logger)
         services = Services(
-            store: installation.store, hasher: PasswordHasher(), releaseStore: releaseStore, engine: engine,
+            store: installation.store, hasher: configuration.hasher, releaseStore: releaseStore, engine: engine,
             disabled: disabled)
+        certificates = try configuration.httpsCertificates(in: installation.folder)
+        access = configuration.access(to: services, logger: logger)
         overridden = try SafeStart.check(
             configuration.situation(
                 bootstrapPasswordIsInForce: try await services.users.bootstrapPasswordIsInForce()))
@@ -58,7 +63,8 @@ struct Composition {
             services: [
                 EngineService(engine: services.engine), BrokerService(link: link),
                 FolderService(releaseStore: services.releaseStore, engine: services.engine),
-                listener(.controlSocket(installation.folder.controlSocket)), listener(.tcp(configuration.http)),
+                listener(.controlSocket(installation.folder.controlSocket)),
+                listener(.tcp(configuration.http, certificates)),
                 ShutdownNotice(readiness: readiness),
             ], logger: logger)
         // What does not end by itself, such as an upload in the middle, is cut off.
@@ -90,19 +96,19 @@ struct Composition {
         let requests = RequestCounters()
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
-            SecurityHeaders()
+            SecurityHeaders(isHTTPS: configuration.https)
             RequestCounting(counters: requests)
             ProblemMiddleware()
-            HostGuard(names: configuration.httpNames)
+            HostGuard(everybodyIsSuper: configuration.plaintext, names: configuration.httpNames)
         }
-        Dispatcher(services: services).mount(API(services: services).routes, on: router)
+        Dispatcher(access: access).mount(API(services: services, access: access).routes, on: router)
         HealthRoutes(
             services: services, readiness: readiness,
             metrics: MetricsPage(
                 gateways: services.gateways, engine: services.engine, link: link, requests: requests)
         ).mount(on: router)
         Pages(
-            services: services, dangers: overridden.map(\.danger),
+            services: services, access: access, dangers: overridden.map(\.danger),
             resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources
         ).mount(on: router)
         return router
@@ -110,6 +116,19 @@ struct Composition {
 }
 
 extension ServerConfiguration {
+    fileprivate func access(to services: Services, logger: Logger) -> Access {
+        Access(
+            everybodyIsSuper: plaintext, services: services, sessions: SessionStore(),
+            desk: LogInDesk(services: services, logger: logger), cookie: SessionCookie(isSecure: https || behindProxy),
+            behindProxy: behindProxy, names: httpNames)
+    }
+
+    fileprivate func httpsCertificates(in folder: DataFolder) throws(StartRefusal) -> HTTPSCertificates? {
+        guard https else { return nil }
+        return try HTTPSCertificates(
+            certificateFile: folder.tls + "/server.crt", keyFile: folder.tls + "/server.key")
+    }
+
     fileprivate var broker: BrokerConfiguration {
         var limits = Limits()
         limits.writeStall = writeStall

@@ -2,6 +2,8 @@
 public struct Problem: Codable, Error, Equatable, Sendable {
     /// The media type of the document.
     public static let mediaType = "application/problem+json"
+    /// ``type`` of the 403 that stands for everything until the user has changed the password.
+    public static let passwordChangeRequired = "urn:upgrade-manager:password-change-required"
 
     /// A URI reference that names the kind of problem; `about:blank` when the status says it all.
     public var type: String

@@ -1,20 +1,15 @@
-/// What everybody does with the own account: log in, and change the own name and password.
+/// What everybody does with the own account: change the own name and password.
 public struct ProfileService: Sendable {
     private let store: Store
     private let hasher: PasswordHasher
+
+    /// The field at fault when somebody does not know the own password.
+    public static let currentPasswordField = "currentPassword"
 
     /// The profiles of the users of `store`.
     public init(store: Store, hasher: PasswordHasher) {
         self.store = store
         self.hasher = hasher
-    }
-
-    /// The user whose name and password these are; nil if there is none. Takes as long for a name that nobody has.
-    public func authenticate(username: String, password: String) async throws -> User? {
-        let (user, hash) = try await store.read { snapshot in
-            (try snapshot.users.find(username, in: .everything), try snapshot.users.passwordHash(of: username))
-        }
-        return try await hasher.verify(password, against: hash) ? user : nil
     }
 
     /// The user behind a principal, as it is now.
@@ -31,11 +26,11 @@ public struct ProfileService: Sendable {
     ///   - name: the new name.
     ///   - password: the new password, and the one in force so far.
     ///   - principal: whose profile it is.
-    /// - Returns: the user as it is now.
-    /// - Throws: ``DomainError``: ``DomainError/invalid(field:problem:)`` when the present password is another one.
+    /// - Returns: the account as it is now.
+    /// - Throws: ``DomainError``: ``DomainError/invalid(field:problem:)`` for ``currentPasswordField`` when the present password is another one.
     public func update(
         name: String? = nil, password: PasswordChange? = nil, as principal: Principal
-    ) async throws -> User {
+    ) async throws -> Account {
         _ = try principal.scope(for: .editOwnProfile)
         let name: String? = if let name { try TextRules.name(name) } else { nil }
         let change: (old: String?, new: String)? =
@@ -57,7 +52,8 @@ public struct ProfileService: Sendable {
                 try transaction.setPassword(change.new, of: user, by: principal)
             }
             try transaction.users.update(user)
-            return user
+            return try Account(
+                user: user, passwordHash: change?.new ?? transaction.users.passwordHash(of: user.username))
         }
     }
 
@@ -67,7 +63,7 @@ public struct ProfileService: Sendable {
         try TextRules.password(change.new)
         let old = try await store.read { try $0.users.passwordHash(of: principal.username) }
         guard try await hasher.verify(change.current, against: old) else {
-            throw DomainError.invalid(field: "currentPassword", problem: "it is not the password in force")
+            throw DomainError.invalid(field: Self.currentPasswordField, problem: "it is not the password in force")
         }
         return (old, try await hasher.hash(change.new))
     }

@@ -33,7 +33,7 @@ enum Scrypt {
 }
 
 /// Bytes that nobody can guess, from OpenSSL's generator.
-func randomBytes(_ count: Int) throws(CryptoError) -> [UInt8] {
+package func randomBytes(_ count: Int) throws(CryptoError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     guard RAND_bytes(&bytes, CInt(count)) == 1 else { throw CryptoError(operation: "random bytes") }
     return bytes

@@ -37,7 +37,7 @@ extension DomainError: CustomStringConvertible {
 }
 
 /// Text of unknown origin for a one-line message: in quotation marks, control characters escaped, at most 80 characters.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     var line = "\""
     for scalar in text.unicodeScalars.prefix(80) {
         switch scalar.properties.generalCategory {

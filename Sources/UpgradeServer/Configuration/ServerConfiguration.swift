@@ -12,6 +12,8 @@ public struct ServerConfiguration: Sendable {
     public var plaintext = true
     /// Where HTTP listens. Port 0 means any free one.
     public var http = ListenAddress(host: "127.0.0.1", port: 5001)
+    /// Serves HTTP over TLS, with the certificate of MQTT.
+    public var https = false
     /// A proxy that ends TLS stands in front of HTTP.
     public var behindProxy = false
     /// Names, beside the loopback ones, by which requests may call this server.
@@ -32,6 +34,8 @@ public struct ServerConfiguration: Sendable {
     public var egressLimit: Int?
     /// How long a connection may take no byte before it is closed.
     public var writeStall = Duration.seconds(60)
+    /// Hashes people's passwords; only tests choose a cheaper one.
+    var hasher = PasswordHasher()
     /// Overrides the safe-start guards.
     public var insecureListen = false
     /// The least level that is logged.

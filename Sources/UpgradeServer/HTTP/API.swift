@@ -5,14 +5,16 @@ import UpgradeCore
 /// The route table of `/api/v1`.
 struct API {
     let services: Services
+    let access: Access
 
     /// Every route, the description of all of them included.
     var routes: [Route] {
         let groups: [any RouteGroup] = [
-            MeRoutes(services: services), CompanyRoutes(services: services), UserRoutes(services: services),
+            SessionRoutes(access: access), MeRoutes(services: services, access: access),
+            CompanyRoutes(services: services), UserRoutes(services: services),
             GatewayRoutes(services: services), MQTTAccountRoutes(services: services), ReleaseRoutes(services: services),
-            DeploymentRoutes(services: services),
-            EventRoutes(services: services), StreamRoutes(services: services),
+            DeploymentRoutes(services: services), EventRoutes(services: services),
+            StreamRoutes(services: services, access: access),
         ]
         let routes = groups.flatMap(\.routes)
         return routes + [description(of: routes)]

@@ -10,10 +10,27 @@ import UpgradeProtocol
 struct Call: Sendable {
     let request: Request
     let context: APIContext
-    /// Who acts: every service takes it.
-    let principal: Principal
+    /// Who asks; nil for nobody who is logged in, whom only routes for anybody see.
+    let caller: Caller?
     /// The query's parameters, decoded.
     let parameters: [String: String]
+
+    /// Who acts: every service takes it.
+    ///
+    /// - Throws: a 401 when nobody is logged in.
+    var principal: Principal {
+        get throws(Problem) { try loggedIn.principal }
+    }
+
+    /// Who asks.
+    ///
+    /// - Throws: a 401 when nobody is logged in.
+    var loggedIn: Caller {
+        get throws(Problem) {
+            guard let caller else { throw Problem.logInFirst }
+            return caller
+        }
+    }
 
     /// A parameter of the path, percent-decoded.
     ///

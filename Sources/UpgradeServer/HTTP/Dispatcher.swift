@@ -9,7 +9,7 @@ import UpgradeCore
 struct Dispatcher {
     static let prefix = "/api/v1"
 
-    let services: Services
+    let access: Access
 
     func mount(_ routes: [Route], on router: Router<APIContext>) {
         for route in routes {
@@ -23,8 +23,8 @@ struct Dispatcher {
     }
 
     private func answer(_ request: Request, _ context: APIContext, by route: Route) async throws -> Response {
-        let principal = context.entrance == .controlSocket ? Principal.operator : try await services.superUser()
-        if let permission = route.permission { _ = try principal.scope(for: permission) }
+        let caller = try await access.caller(of: request, context)
+        try admit(caller, request, context, to: route)
         let known = route.query.map(\.name)
         let parameters = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")
         for field in parameters.keys.sorted() where !known.contains(field) {
@@ -39,7 +39,22 @@ struct Dispatcher {
             }
         }
         return try await route.handler(
-            Call(request: request, context: context, principal: principal, parameters: parameters))
+            Call(request: request, context: context, caller: caller, parameters: parameters))
+    }
+
+    /// - Throws: a 401 or 403 for whom the route is not open to, and for writes that another site may have sent.
+    private func admit(_ caller: Caller?, _ request: Request, _ context: APIContext, to route: Route) throws {
+        try access.checkOrigin(of: request, context)
+        guard route.admission != .anybody else { return }
+        guard let caller else { throw Problem.logInFirst }
+        try access.checkCSRF(caller, request)
+        if caller.mustChangePassword, route.admission == .settled {
+            throw Problem(
+                .forbidden,
+                "the password is the one that every installation starts with: change it first, by PATCH /me with currentPassword and password",
+                type: Problem.passwordChangeRequired)
+        }
+        if let permission = route.permission { _ = try caller.principal.scope(for: permission) }
     }
 }
 

@@ -5,13 +5,16 @@ import Synchronization
 import UpgradeAPI
 import UpgradeCore
 
-/// Writes what changes to one listener, until it leaves or the server stops.
+/// Writes what changes to one listener, until it leaves, its log-in no longer holds or the server stops.
 struct EventStream: Sendable {
     let services: Services
-    let principal: Principal
+    let access: Access
+    let caller: Caller
     /// What happened while the listener was away, oldest first.
     let missed: [Event]
     let changes: ChangeSubscription
+
+    private var principal: Principal { caller.principal }
 
     /// Changes of more objects than this at once are told as a reset: reading a list is cheaper then.
     private static let detailLimit = 200
@@ -40,6 +43,8 @@ struct EventStream: Sendable {
             }
             defer { group.cancelAll() }
             for await _ in inbox.bell.cancelOnGracefulShutdown() {
+                // Whoever logged out, or may something else by now, learns nothing more.
+                guard try await access.stillHolds(caller) else { break }
                 let (changes, overflowed) = inbox.take()
                 let text = try await text(of: changes) + (overflowed ? Self.reset.text : "")
                 try await writer.write(ByteBuffer(string: text.isEmpty ? ServerSentEvent.heartbeat : text))

@@ -17,4 +17,20 @@ enum HTTPLimits {
     static let heartbeat = Duration.seconds(15)
     /// How many committed events a reconnecting event stream is told at most; whoever missed more reads the lists anew.
     static let replayedEvents = 1_000
+    /// Bytes of a form that a page sends.
+    static let formBody = 16 << 10
+    /// How long a session lives without a request; an open event stream is one.
+    static let sessionIdle = Duration.seconds(2 * 3600)
+    /// How long a session lives at most.
+    static let sessionLifetime = Duration.seconds(24 * 3600)
+    /// Sessions of one user; a further one ends that which was idle longest.
+    static let sessionsPerUser = 20
+    /// Sessions of everybody together; a further one ends that which was idle longest.
+    static let sessions = 10_000
+    /// Passwords that are compared at a time: what the hasher does in parallel.
+    static let concurrentLogIns = 2
+    /// Log-ins that wait for those; further ones are told to come again.
+    static let waitingLogIns = 100
+    /// How long a TLS handshake may take.
+    static let handshake = TimeAmount.seconds(8)
 }

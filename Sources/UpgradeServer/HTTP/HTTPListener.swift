@@ -15,7 +15,8 @@ where Responder.Context == APIContext {
 
     /// Where a listener stands.
     enum Place: Sendable {
-        case tcp(ListenAddress)
+        /// Over TLS when there are certificates.
+        case tcp(ListenAddress, HTTPSCertificates?)
         /// The control socket at this path.
         case controlSocket(String)
     }
@@ -27,7 +28,7 @@ where Responder.Context == APIContext {
                 maxHeaderFieldSize: HTTPLimits.headers, maxHeaderListSize: HTTPLimits.headers,
                 maxHeaderFieldCount: HTTPLimits.headerCount))
         let application = Application(
-            responder: responder, server: .http1(configuration: configuration),
+            responder: responder, server: server(configuration),
             configuration: ApplicationConfiguration(address: address), onServerRunning: { listening(on: $0) },
             logger: logger)
         do {
@@ -45,16 +46,24 @@ where Responder.Context == APIContext {
         }
     }
 
+    private func server(_ configuration: HTTP1Channel.Configuration) -> HTTPServerBuilder {
+        guard case .tcp(_, let certificates?) = place else { return .http1(configuration: configuration) }
+        return HTTPServerBuilder { responder in
+            TLSServerChannel(
+                certificates: certificates, base: HTTP1Channel(responder: responder, configuration: configuration))
+        }
+    }
+
     private var address: BindAddress {
         switch place {
-        case .tcp(let address): .hostname(address.host, port: address.port)
+        case .tcp(let address, _): .hostname(address.host, port: address.port)
         case .controlSocket(let path): .unixDomainSocket(path: path)
         }
     }
 
     @Sendable private func listening(on channel: any Channel) {
         switch place {
-        case .tcp(let address):
+        case .tcp(let address, _):
             readiness.stands(
                 .http, at: ListenAddress(host: address.host, port: channel.localAddress?.port ?? address.port))
         case .controlSocket(let path):
@@ -66,7 +75,7 @@ where Responder.Context == APIContext {
 
     private func refusal(code: Int32) -> StartRefusal {
         switch place {
-        case .tcp(let address):
+        case .tcp(let address, _):
             PortProbe.refusal(code: code, address, portSetting: .httpPort, hostSetting: .httpHost)
         case .controlSocket(let path):
             StartRefusal(

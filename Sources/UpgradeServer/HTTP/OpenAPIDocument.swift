@@ -8,8 +8,8 @@ struct OpenAPIDocument {
 
     private static let bodies: [any ExemplaryBody.Type] = [
         CompanyBody.self, DeploymentBody.self, EnrolledBody.self, EventBody.self, GatewayBody.self,
-        MQTTAccountBody.self,
-        MeBody.self, Problem.self, ReleaseBody.self, UpgradeBody.self, UserBody.self,
+        MQTTAccountBody.self, MeBody.self, Problem.self, ReleaseBody.self, SessionBody.self, UpgradeBody.self,
+        UserBody.self,
     ]
 
     /// The document's bytes.

@@ -13,6 +13,7 @@ extension Problem {
         case let error as DomainError: self.init(error)
         case let error as RequestBodyError: self.init(.unprocessableContent, error.description, field: error.member)
         case let error as ReleaseTooLargeError: self.init(.contentTooLarge, error.description)
+        case let error as RetryLater: self.init(error.status, error.detail)
         case is NIOTooManyBytesError:
             self.init(.contentTooLarge, "the body has more than \(HTTPLimits.jsonBody) bytes")
         case let error as HTTPError where error.status == .notFound: self.init(.notFound, "no such resource")
@@ -22,9 +23,12 @@ extension Problem {
     }
 
     /// A problem whose status says what kind it is.
-    init(_ status: HTTPResponse.Status, _ detail: String, field: String? = nil) {
-        self.init(title: status.reasonPhrase, status: status.code, detail: detail, field: field)
+    init(_ status: HTTPResponse.Status, _ detail: String, field: String? = nil, type: String = "about:blank") {
+        self.init(type: type, title: status.reasonPhrase, status: status.code, detail: detail, field: field)
     }
+
+    /// The answer to whoever is not logged in.
+    static let logInFirst = Problem(.unauthorized, "log in first: POST \(Dispatcher.prefix)/session")
 
     private init(_ error: DomainError) {
         switch error {
@@ -41,6 +45,7 @@ extension Problem {
     func response(headers: HTTPFields = [:]) -> Response {
         var headers = headers
         headers[.contentType] = Self.mediaType
+        if status == HTTPResponse.Status.unauthorized.code { headers[.wwwAuthenticate] = "Bearer" }
         guard let body = try? APICoding.encode(self) else {
             return Response(status: .internalServerError, headers: headers)
         }

@@ -12,11 +12,21 @@ struct Route: Sendable {
     var summary: String
     /// What the caller's role must allow; nil for what everybody may read.
     var permission: Permission?
+    var admission = Admission.settled
     /// The query parameters; any other refuses the request, so that a misspelt filter does not answer with everything.
     var query: [QueryParameter] = []
     var request = RequestShape.nothing
     var answer: AnswerShape
     var handler: @Sendable (Call) async throws -> Response
+
+    /// Who gets as far as the handler.
+    enum Admission: Sendable {
+        /// Also who is not logged in.
+        case anybody
+        /// Also who has to change the password before anything else.
+        case loggedIn
+        case settled
+    }
 
     /// What a request carries as its body.
     enum RequestShape: Sendable {

@@ -8,6 +8,7 @@ struct Services: Sendable {
     let companies: CompanyService
     let users: UserService
     let profiles: ProfileService
+    let logIns: LogInService
     let gateways: GatewayService
     let gatewayCredentials: GatewayCredentials
     let mqttAccounts: MQTTAccountService
@@ -28,6 +29,7 @@ struct Services: Sendable {
         companies = CompanyService(store: store)
         users = UserService(store: store, hasher: hasher)
         profiles = ProfileService(store: store, hasher: hasher)
+        logIns = LogInService(store: store, hasher: hasher)
         gateways = GatewayService(store: store)
         gatewayCredentials = GatewayCredentials(store: store)
         mqttAccounts = MQTTAccountService(store: store, fleetUsername: fleetUsername)

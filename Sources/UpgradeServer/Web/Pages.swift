@@ -1,93 +1,169 @@
-import FoundationEssentials
 import HTTPTypes
 import Hummingbird
-import Mustache
 import NIOCore
 import UpgradeAPI
 import UpgradeCore
-import UpgradeProtocol
 
 /// The pages that people look at.
 struct Pages {
     let services: Services
+    let access: Access
     /// The overridden guards, shown in red.
     let dangers: [String]
     /// Where releases are to be dropped.
     let resourcesFolder: String
 
     func mount(on router: Router<APIContext>) {
-        router.get("/") { _, _ in
-            let model = try await DashboardPage(
-                services: services, user: try await services.superUser(), dangers: dangers,
-                resourcesFolder: resourcesFolder)
-            return Response(
-                status: .ok, headers: [.contentType: "text/html; charset=utf-8"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try model.html())))
-        }
+        router.get("/", use: dashboard)
+        router.get("/login", use: logInPage)
+        router.post("/login", use: logIn)
+        router.post("/logout", use: logOut)
+        router.get("/profile", use: profilePage)
+        router.post("/profile", use: changeProfile)
         router.get("/style.css") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "no-cache"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.style_css)))
         }
-        for path in ["/", "/style.css"] as [RouterPath] { router.refuseMethods(otherThan: [.get], on: path) }
+        let methods: [(RouterPath, [HTTPRequest.Method])] = [
+            ("/", [.get]), ("/style.css", [.get]), ("/login", [.get, .post]), ("/logout", [.post]),
+            ("/profile", [.get, .post]),
+        ]
+        for (path, allowed) in methods { router.refuseMethods(otherThan: allowed, on: path) }
+    }
+
+    @Sendable private func dashboard(_ request: Request, _ context: APIContext) async throws -> Response {
+        guard let caller = try await access.caller(of: request, context) else { return .toLogIn(from: request) }
+        if caller.mustChangePassword { return .redirect(to: "/profile") }
+        let page = try await DashboardPage(
+            services: services, user: caller.principal, resourcesFolder: resourcesFolder)
+        return try html(.dashboard, page.fields, for: caller)
     }
 }
 
-/// What the dashboard shows.
-struct DashboardPage {
-    private static let template = Result {
-        try MustacheTemplate(string: String(decoding: PackageResources.dashboard_mustache, as: UTF8.self))
-    }
-    /// The page stays small however large the fleet is.
-    private static let shownGateways = 200
-
-    private let fields: [String: Any]
-
-    init(services: Services, user: Principal, dangers: [String], resourcesFolder: String) async throws {
-        let summary = try await services.gateways.summary(as: user)
-        let gateways = try await services.gateways.list(page: PageRequest(limit: Self.shownGateways), as: user)
-        let releases = try await services.allReleaseBodies(as: user)
-        let troubled = summary.states[.failed, default: 0] + summary.states[.timedOut, default: 0]
-        fields = [
-            "user": user.username, "dangers": dangers, "resources": resourcesFolder, "total": summary.total,
-            "online": summary.online, "pending": summary.states[.pending, default: 0], "troubled": troubled,
-            "hasTroubled": troubled > 0, "gateways": gateways.items.map(Self.row),
-            "hasGateways": !gateways.items.isEmpty, "hasMore": gateways.nextCursor != nil,
-            "shown": gateways.items.count, "releases": releases.map(Self.row), "hasReleases": !releases.isEmpty,
-        ]
+extension Pages {
+    @Sendable private func logInPage(_ request: Request, _ context: APIContext) async throws -> Response {
+        let target = LocalTarget(in: try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
+        if try await access.caller(of: request, context) != nil { return .redirect(to: target.path) }
+        return try html(.logIn, ["next": target.path], for: nil)
     }
 
-    func html() throws -> String { try Self.template.get().render(fields) }
-
-    private static func row(_ gateway: Gateway) -> [String: Any] {
-        var row: [String: Any] = [
-            "id": gateway.id.rawValue, "name": gateway.name, "company": gateway.companyID?.rawValue ?? "quarantined",
-            "presence": gateway.online ? "online" : "offline", "version": gateway.version?.description ?? "",
-        ]
-        // A section whose value is missing is left out of the page.
-        row["upgrade"] = gateway.lastUpgradeOrder.map(Self.upgrade)
-        return row
+    @Sendable private func logIn(_ request: Request, _ context: APIContext) async throws -> Response {
+        try access.checkOrigin(of: request, context)
+        let form = try await request.form()
+        let target = LocalTarget(in: form)
+        if let caller = try await access.caller(of: request, context), caller.session == nil {
+            return .redirect(to: target.path)
+        }
+        let username = form["username"] ?? ""
+        func again(_ status: HTTPResponse.Status, _ problem: String) throws -> Response {
+            try html(
+                .logIn, ["next": target.path, "username": username, "problem": problem], for: nil, status: status)
+        }
+        do {
+            let account = try await access.desk.logIn(
+                username: username, password: form["password"] ?? "", from: access.address(of: request, context))
+            guard let account else {
+                return try again(.unauthorized, "The user name or the password is wrong.")
+            }
+            let (_, cookie) = try access.begin(for: account, replacingThatOf: request)
+            var response = Response.redirect(to: target.path)
+            response.headers[.setCookie] = cookie
+            return response
+        } catch let error as RetryLater {
+            var response = try again(error.status, error.detail.sentence)
+            response.headers[.retryAfter] = error.headers[.retryAfter]
+            return response
+        }
     }
 
-    private static func upgrade(_ last: Gateway.LastUpgrade) -> [String: Any] {
-        let state = last.state == .timedOut ? "timed out" : last.state.rawValue
-        var upgrade: [String: Any] = ["state": last.state.rawValue, "text": "\(state) \(last.targetVersion)"]
-        upgrade["reason"] = last.reason
-        return upgrade
+    @Sendable private func logOut(_ request: Request, _ context: APIContext) async throws -> Response {
+        guard let caller = try await writer(request, context, form: try await request.form()),
+            let session = caller.session
+        else { return .redirect(to: "/login") }
+        access.sessions.end(session.id)
+        var response = Response.redirect(to: "/login")
+        response.headers[.setCookie] = access.cookie.clearing
+        return response
+    }
+}
+
+extension Pages {
+    @Sendable private func profilePage(_ request: Request, _ context: APIContext) async throws -> Response {
+        guard let caller = try await access.caller(of: request, context) else { return .toLogIn(from: request) }
+        let user = try await services.profiles.find(caller.principal)
+        let saved = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")["saved"]
+        return try html(.profile, ProfilePage(user, saved: saved).fields, for: caller)
     }
 
-    private static func row(_ release: ReleaseBody) -> [String: Any] {
-        [
-            "version": release.version.description, "size": Self.size(release.size), "sha256": release.sha256,
-            "state": release.state.rawValue, "gateways": release.gateways,
-        ]
+    @Sendable private func changeProfile(_ request: Request, _ context: APIContext) async throws -> Response {
+        let form = try await request.form()
+        guard let caller = try await writer(request, context, form: form) else { return .toLogIn(from: request) }
+        let user = try await services.profiles.find(caller.principal)
+        do {
+            let change = try ProfileChange(form)
+            let changed = try await access.updateProfile(
+                name: change.name, password: change.password, of: caller,
+                from: access.address(of: request, context))
+            let isFreed = user.mustChangePassword && !changed.mustChangePassword
+            return .redirect(to: isFreed ? "/" : "/profile?saved=\(change.password == nil ? "name" : "password")")
+        } catch let error as DomainError {
+            guard case .invalid(let field, let problem) = error else { throw error }
+            let page = ProfilePage(user, field: field, problem: problem.sentence)
+            return try html(.profile, page.fields, for: caller, status: .unprocessableContent)
+        } catch let error as RetryLater {
+            let page = ProfilePage(
+                user, field: ProfileService.currentPasswordField, problem: error.detail.sentence)
+            var response = try html(.profile, page.fields, for: caller, status: error.status)
+            response.headers[.retryAfter] = error.headers[.retryAfter]
+            return response
+        }
+    }
+}
+
+extension Pages {
+    /// Who sends a form from one of our pages; nil when nobody is logged in.
+    ///
+    /// - Throws: a 403 when it may come from elsewhere.
+    private func writer(_ request: Request, _ context: APIContext, form: [String: String]) async throws -> Caller? {
+        try access.checkOrigin(of: request, context)
+        guard let caller = try await access.caller(of: request, context) else { return nil }
+        if let session = caller.session, !session.isCSRFToken(form["csrfToken"]) {
+            throw Problem(.forbidden, "this form is not from a page of the present session; load the page anew")
+        }
+        return caller
     }
 
-    /// Bytes for people: `3 B`, `2.9 MiB`.
-    private static func size(_ bytes: Int) -> String {
-        let units = [(1 << 20, "MiB"), (1 << 10, "KiB")]
-        guard let (size, name) = units.first(where: { bytes >= $0.0 }) else { return "\(bytes) B" }
-        let tenths = (bytes * 10 + size / 2) / size
-        return "\(tenths / 10).\(tenths % 10) \(name)"
+    /// A page in its frame, for whoever looks at it.
+    private func html(
+        _ template: PageTemplate, _ fields: [String: Any], for caller: Caller?, status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        var fields = fields
+        fields["dangers"] = dangers
+        if let caller {
+            fields["user"] = caller.principal.username
+            fields["actsAsSuper"] = access.everybodyIsSuper && caller.principal != .operator
+            fields["csrfToken"] = caller.session?.csrfToken
+            fields["hasProfile"] = caller.principal != .operator
+        }
+        return Response(
+            status: status, headers: [.contentType: "text/html; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: try template.render(fields))))
     }
+}
+
+extension Response {
+    /// To another page of ours, to be got there.
+    static func redirect(to path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
+
+    /// To the log-in, and back to where the request was going if that is a page.
+    static func toLogIn(from request: Request) -> Response {
+        let target = LocalTarget(request.uri.path)
+        return .redirect(to: target == .home ? "/login" : "/login?next=\(target.path)")
+    }
+}
+
+extension String {
+    /// A message of the domain as a sentence on a page.
+    fileprivate var sentence: String { prefix(1).uppercased() + dropFirst() + "." }
 }

@@ -16,13 +16,14 @@ struct ProfileServiceTests {
 
     @Test("name and password change for whoever knows the present password")
     func change() async throws {
-        try await withProfile { profile, _ in
+        try await withProfile { profile, store in
             let change = PasswordChange(current: "the old one", new: "the new one")
-            let user = try await profile.update(name: "Ute", password: change, as: .userOf2)
-            #expect(user.name == "Ute")
-            #expect(try await profile.find(.userOf2) == user)
-            #expect(try await profile.authenticate(username: "user2", password: "the new one") == user)
-            #expect(try await profile.authenticate(username: "user2", password: "the old one") == nil)
+            let account = try await profile.update(name: "Ute", password: change, as: .userOf2)
+            #expect(account.user.name == "Ute")
+            #expect(try await profile.find(.userOf2) == account.user)
+            let logIns = LogInService(store: store, hasher: .cheap)
+            #expect(try await logIns.logIn(username: "user2", password: "the new one") == account)
+            #expect(try await logIns.logIn(username: "user2", password: "the old one") == nil)
         }
     }
 
@@ -61,8 +62,8 @@ struct BootstrapTests {
             let company = try await CompanyService(store: store).find(.superCompany, as: .operator)
             #expect(company == Company(id: "1", name: "Super", registered: true))
             let profile = ProfileService(store: store, hasher: .cheap)
-            let user = try await profile.authenticate(
-                username: "super@gushenxing.com", password: "gushenxing123")
+            let user = try await LogInService(store: store, hasher: .cheap).logIn(
+                username: "super@gushenxing.com", password: "gushenxing123")?.user
             #expect(user?.role == .super)
             #expect(user?.mustChangePassword == true)
             #expect(try await users.bootstrapPasswordIsInForce())
@@ -80,9 +81,9 @@ struct BootstrapTests {
     func given() async throws {
         try await withStore { store in
             try await Bootstrap(store: store, hasher: .cheap).initialise(username: "me", password: "my own secret")
-            let me = try await ProfileService(store: store, hasher: .cheap)
-                .authenticate(username: "me", password: "my own secret")
-            #expect(me?.mustChangePassword == false)
+            let me = try await LogInService(store: store, hasher: .cheap)
+                .logIn(username: "me", password: "my own secret")
+            #expect(me?.user.mustChangePassword == false)
             #expect(try await !UserService(store: store, hasher: .cheap).bootstrapPasswordIsInForce())
         }
     }

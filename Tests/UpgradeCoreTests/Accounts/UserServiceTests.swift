@@ -31,11 +31,11 @@ struct UserServiceTests {
             let anna = try await users.create(newUser("Anna@example.com", .admin, in: "3"), as: .boss)
             #expect(anna.name == "Anna@example.com")
             #expect(!anna.mustChangePassword)
-            let profile = ProfileService(store: store, hasher: .cheap)
-            #expect(try await profile.authenticate(username: "anna@example.com", password: "long enough") == anna)
-            #expect(try await profile.authenticate(username: "anna@example.com", password: "wrong") == nil)
-            #expect(try await profile.authenticate(username: "nobody", password: "long enough") == nil)
-            #expect(try await profile.authenticate(username: "user2", password: "") == nil, "a user without password")
+            let logIns = LogInService(store: store, hasher: .cheap)
+            #expect(try await logIns.logIn(username: "anna@example.com", password: "long enough")?.user == anna)
+            #expect(try await logIns.logIn(username: "anna@example.com", password: "wrong") == nil)
+            #expect(try await logIns.logIn(username: "nobody", password: "long enough") == nil)
+            #expect(try await logIns.logIn(username: "user2", password: "") == nil, "a user without password")
         }
     }
 
@@ -158,8 +158,8 @@ struct UserServiceTests {
             let user = try await users.update("user2", changes, as: .boss)
             #expect(
                 user == User(username: "user2", name: "Uwe", role: .admin, companyID: "3", mustChangePassword: false))
-            let profile = ProfileService(store: store, hasher: .cheap)
-            #expect(try await profile.authenticate(username: "user2", password: "a new secret") == user)
+            let logIns = LogInService(store: store, hasher: .cheap)
+            #expect(try await logIns.logIn(username: "user2", password: "a new secret")?.user == user)
             let events = EventService(store: store)
             let left = try await events.list(page: .first, as: .adminOf2).items
             #expect(left.map(\.kind) == [.userChanged])

@@ -109,7 +109,7 @@ extension Server.Endpoints {
         }
         if let bytes { request.body = .bytes(ByteBuffer(bytes: bytes)) }
         for (name, value) in headers { request.headers.replaceOrAdd(name: name, value: value) }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        let response = try await plainClient.execute(request, timeout: .seconds(20))
         let body = try await response.body.collect(upTo: 16 << 20)
         return Answer(
             status: response.status.code,

@@ -89,6 +89,10 @@ extension MeBody: ExemplaryBody {
     }
 }
 
+extension SessionBody: ExemplaryBody {
+    static var example: Self? { MeBody.example.map { SessionBody(user: $0, csrfToken: "bW9vbg") } }
+}
+
 extension EventBody: ExemplaryBody {
     static var example: Self? {
         guard let id = try? GatewayID("gw2"), let company = try? CompanyID("2") else { return nil }

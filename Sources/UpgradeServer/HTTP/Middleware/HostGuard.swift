@@ -7,13 +7,15 @@ import UpgradeAPI
 /// A request over TCP is answered only if its Host, and its Origin if it has one, is a loopback name or one that `--http-name` names. That stops
 /// cross-site requests, and DNS rebinding, where a foreign name suddenly means 127.0.0.1. The control socket has no such check: no browser opens it.
 struct HostGuard: RouterMiddleware {
+    /// Whether nobody logs in.
+    let everybodyIsSuper: Bool
     /// The names of `--http-name`.
     let names: [String]
 
     func handle(
         _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        guard context.entrance == .tcp else { return try await next(request, context) }
+        guard everybodyIsSuper, context.entrance == .tcp else { return try await next(request, context) }
         guard let authority = request.head.authority, let host = Self.host(ofAuthority: authority), isOurs(host) else {
             throw Problem(
                 .forbidden,

@@ -10,7 +10,9 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            if let problem = Problem(error) { return problem.response() }
+            if let problem = Problem(error) {
+                return problem.response(headers: (error as? RetryLater)?.headers ?? [:])
+            }
             context.logger.error(
                 "a request failed", error: error,
                 metadata: ["method": "\(request.method)", "path": "\(request.uri.path)"])

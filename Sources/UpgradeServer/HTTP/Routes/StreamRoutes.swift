@@ -7,6 +7,7 @@ import UpgradeCore
 /// `GET /stream`: server-sent events of what the caller may see.
 struct StreamRoutes: RouteGroup {
     let services: Services
+    let access: Access
 
     var routes: [Route] {
         [
@@ -19,14 +20,16 @@ struct StreamRoutes: RouteGroup {
     }
 
     private func open(_ call: Call) async throws -> Response {
+        let caller = try call.loggedIn
         // Subscribed before the missed events are read, so that none falls between; one that is told twice has the same id.
-        let changes = try services.store.changes.subscribe(as: call.principal)
+        let changes = try services.store.changes.subscribe(as: caller.principal)
         var missed: [Event] = []
         if let lastEventID = call.request.headers[.lastEventID].flatMap(Int64.init) {
             missed = try await services.events.missed(
-                since: lastEventID, limit: HTTPLimits.replayedEvents + 1, as: call.principal)
+                since: lastEventID, limit: HTTPLimits.replayedEvents + 1, as: caller.principal)
         }
-        let stream = EventStream(services: services, principal: call.principal, missed: missed, changes: changes)
+        let stream = EventStream(
+            services: services, access: access, caller: caller, missed: missed, changes: changes)
         let request = call.request
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],

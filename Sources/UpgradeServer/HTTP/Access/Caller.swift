@@ -1,0 +1,10 @@
+import UpgradeCore
+
+/// Who asks.
+struct Caller: Sendable {
+    let principal: Principal
+    /// The session whose cookie came along; nil where nobody logs in.
+    var session: Session?
+    /// The password is one that everybody knows: nothing else is done before it is changed.
+    var mustChangePassword = false
+}

@@ -1,0 +1,32 @@
+import Mustache
+
+/// The pages' templates; each stands in the frame `page`.
+enum PageTemplate: String {
+    case dashboard
+    case logIn
+    case profile
+
+    private static let library = Result {
+        MustacheLibrary(templates: [
+            "page": try template(PackageResources.page_mustache),
+            dashboard.rawValue: try template(PackageResources.dashboard_mustache),
+            logIn.rawValue: try template(PackageResources.login_mustache),
+            profile.rawValue: try template(PackageResources.profile_mustache),
+        ])
+    }
+
+    func render(_ fields: [String: Any]) throws -> String {
+        guard let text = try Self.library.get().render(fields, withTemplate: rawValue) else {
+            throw MissingTemplate(name: rawValue)
+        }
+        return text
+    }
+
+    private static func template(_ bytes: [UInt8]) throws -> MustacheTemplate {
+        try MustacheTemplate(string: String(decoding: bytes, as: UTF8.self))
+    }
+
+    private struct MissingTemplate: Error {
+        let name: String
+    }
+}

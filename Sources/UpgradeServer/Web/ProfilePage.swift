@@ -1,0 +1,42 @@
+import UpgradeCore
+import UpgradeProtocol
+
+/// What the page of the own profile shows.
+struct ProfilePage {
+    let fields: [String: Any]
+
+    /// - Parameters:
+    ///   - user: Whose profile it is.
+    ///   - saved: What was just saved, `name` or `password`.
+    ///   - field: The field that a change was refused for.
+    ///   - problem: Why it was refused.
+    init(_ user: User, saved: String? = nil, field: String? = nil, problem: String? = nil) {
+        var fields: [String: Any] = [
+            "username": user.username, "name": user.name, "role": user.role.rawValue,
+            "company": user.companyID.rawValue, "mustChangePassword": user.mustChangePassword,
+            "nameSaved": saved == "name", "passwordSaved": saved == "password",
+        ]
+        if let field, let problem { fields["\(field)Problem"] = problem }
+        self.fields = fields
+    }
+}
+
+/// What a form of that page asks for: another name, or another password.
+struct ProfileChange {
+    let name: String?
+    let password: PasswordChange?
+
+    /// - Throws: ``DomainError/invalid(field:problem:)`` when the new password was not repeated.
+    init(_ form: [String: String]) throws(DomainError) {
+        guard let new = form["password"] else {
+            name = form["name"]
+            password = nil
+            return
+        }
+        guard form["repeatedPassword"] == new else {
+            throw .invalid(field: "repeatedPassword", problem: "the two new passwords differ")
+        }
+        name = nil
+        password = PasswordChange(current: form[ProfileService.currentPasswordField] ?? "", new: new)
+    }
+}

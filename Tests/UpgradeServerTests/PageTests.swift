@@ -1,0 +1,121 @@
+import Testing
+import UpgradeServer
+
+@testable import struct UpgradeServer.LocalTarget
+
+@Suite("Pages that people log in by", .serialized)
+struct PageTests {
+    @Test("Without a session a page leads to the log-in, and from there back")
+    func wayIn() async throws {
+        try await withLogInServer { server in
+            try await server.addPeople()
+            let answer = try await server.send("GET", "/profile", headers: [])
+            #expect(answer.status == 303)
+            #expect(answer.headers["location"] == "/login?next=/profile")
+            #expect(try await server.send("GET", "/").headers["location"] == "/login")
+            let form = try await server.send("GET", "/login?next=/profile")
+            #expect(form.status == 200)
+            #expect(form.body.contains(#"name="next" value="/profile""#))
+            #expect(form.body.contains("<title>Log in"))
+
+            let fields = ["username": Person.user2.rawValue, "password": Person.user2.rawValue, "next": "/profile"]
+            let entered = try await server.sendForm("/login", fields)
+            #expect(entered.status == 303)
+            #expect(entered.headers["location"] == "/profile")
+            let cookie = ("Cookie", try #require(entered.cookie))
+            let profile = try await server.send("GET", "/profile", headers: [cookie]).body
+            #expect(profile.contains("Role user, company 2"))
+            #expect(!profile.contains("before anything else"))
+            #expect(try await server.send("GET", "/", headers: [cookie]).status == 200)
+            #expect(try await server.send("GET", "/login", headers: [cookie]).status == 303)
+        }
+    }
+
+    @Test("A failed log-in says only that the pair is wrong, and what was typed is inert")
+    func wrongPair() async throws {
+        try await withLogInServer { server in
+            let answer = try await server.sendForm(
+                "/login", ["username": "\"><script>x", "password": "a guess", "next": "//evil.example"])
+            #expect(answer.status == 401)
+            #expect(answer.body.contains("The user name or the password is wrong."))
+            #expect(answer.body.contains(#"value="&quot;&gt;&lt;script&gt;x""#))
+            #expect(answer.body.contains(#"name="next" value="/""#))
+            #expect(answer.headers["set-cookie"] == nil)
+            #expect(answer.headers["content-security-policy"]?.contains("default-src 'none'") == true)
+            let foreign = try await server.sendForm(
+                "/login", ["username": "x", "password": "y"], headers: [("Origin", "http://evil.example")])
+            #expect(foreign.status == 403)
+        }
+    }
+
+    @Test("Forms need the session's token; logging out ends the session")
+    func forms() async throws {
+        try await withLogInServer { server in
+            try await server.addPeople()
+            let visitor = try await server.logIn(.user2)
+            let cookie = [("Cookie", visitor.cookie)]
+            let page = try await server.send("GET", "/profile", headers: cookie).body
+            #expect(page.contains(#"name="csrfToken" value="\#(visitor.csrfToken)""#))
+            for path in ["/profile", "/logout"] {
+                #expect(try await server.sendForm(path, ["name": "Uwe"], headers: cookie).status == 403)
+            }
+            let token = ["csrfToken": visitor.csrfToken]
+            let named = try await server.sendForm("/profile", token.merging(["name": "<b>Uwe"]) { $1 }, headers: cookie)
+            #expect(named.headers["location"] == "/profile?saved=name")
+            let saved = try await server.send("GET", "/profile?saved=name", headers: cookie).body
+            #expect(saved.contains("The name is changed.") && saved.contains("&lt;b&gt;Uwe"))
+            let out = try await server.sendForm("/logout", token, headers: cookie)
+            #expect(out.status == 303)
+            #expect(out.headers["location"] == "/login")
+            #expect(try await server.send("GET", "/api/v1/me", headers: cookie).status == 401)
+        }
+    }
+
+    @Test("The password is changed by who knows it and writes the new one twice")
+    func password() async throws {
+        try await withLogInServer { server in
+            let visitor = try await server.logIn("super@gushenxing.com", "gushenxing123")
+            func change(_ current: String, _ new: String, _ repeated: String) async throws -> Answer {
+                try await server.sendForm(
+                    "/profile",
+                    [
+                        "csrfToken": visitor.csrfToken, "currentPassword": current, "password": new,
+                        "repeatedPassword": repeated,
+                    ], headers: [("Cookie", visitor.cookie)])
+            }
+            let differing = try await change("gushenxing123", "a better one", "another one")
+            #expect(differing.status == 422)
+            #expect(differing.body.contains("The two new passwords differ."))
+            #expect(try await change("a guess", "a better one", "a better one").body.contains("current-problem"))
+            #expect(try await change("gushenxing123", "short", "short").body.contains("new-problem"))
+            let changed = try await change("gushenxing123", "a better one", "a better one")
+            #expect(changed.headers["location"] == "/", "what was forced is done")
+            _ = try await server.logIn("super@gushenxing.com", "a better one")
+        }
+    }
+
+    @Test("Where nobody logs in, a banner says whose rights one has and why")
+    func banner() async throws {
+        try await withServer(configuredBy: { $0.plaintext = true }) { server in
+            for path in ["/", "/profile"] {
+                let page = try await server.send("GET", path)
+                #expect(page.status == 200)
+                #expect(page.body.contains("acts as the super user super@gushenxing.com"))
+                #expect(page.body.contains("--nossl"))
+                #expect(!page.body.contains("Log out"))
+            }
+            #expect(try await server.send("GET", "/login").headers["location"] == "/")
+        }
+    }
+
+    @Test(
+        "A log-in leads nowhere but to a page of ours",
+        arguments: [
+            ("/", "/"), ("/profile", "/profile"), ("/a/b-c_1", "/a/b-c_1"), ("", "/"), ("profile", "/"),
+            ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"), ("/a?b", "/"),
+            ("/a\r\nSet-Cookie:x", "/"), ("/%2Fevil", "/"), ("/login", "/"),
+        ])
+    func target(path: String, expected: String) {
+        #expect(LocalTarget(path).path == expected)
+    }
+}
