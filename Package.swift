@@ -87,7 +87,7 @@ let programs: [Target] = [
         name: "frames-only", dependencies: ["UpgradeProtocol"], path: "Examples/FramesOnly",
         swiftSettings: settings),
     .executableTarget(
-        name: "minimal-gateway", dependencies: ["UpgradeGateway", "UpgradeProtocol"],
+        name: "minimal-gateway", dependencies: ["UpgradeGateway", "UpgradeProtocol", "MQTTWire"],
         path: "Examples/MinimalGateway", swiftSettings: settings),
 ]
 

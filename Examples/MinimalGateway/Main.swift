@@ -1,8 +1,10 @@
+import MQTTWire
 import UpgradeGateway
 import UpgradeProtocol
 
-/// A whole gateway: `minimal-gateway HOST PORT GATEWAY-ID COMPANY-ID FOLDER [--once]`.
+/// A whole gateway: `minimal-gateway HOST PORT GATEWAY-ID COMPANY-ID FOLDER [CA-FILE] [--once]`.
 ///
+/// With the file of an authority's certificate it speaks TLS and trusts servers that the authority vouches for; without, plain MQTT.
 /// It installs what the cloud orders at once, keeps what it downloads for later, and remembers its version over a restart. With `--once` it ends after the first
 /// upgrade.
 @main
@@ -10,14 +12,16 @@ struct MinimalGateway {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst().filter { $0 != "--once" }
         let endsAfterUpgrade = CommandLine.arguments.contains("--once")
-        guard arguments.count == 5, let port = UInt16(arguments[1]) else {
-            return print("usage: minimal-gateway HOST PORT GATEWAY-ID COMPANY-ID FOLDER [--once]")
+        guard 5...6 ~= arguments.count, let port = UInt16(arguments[1]) else {
+            return print("usage: minimal-gateway HOST PORT GATEWAY-ID COMPANY-ID FOLDER [CA-FILE] [--once]")
         }
         let folder = arguments[4]
+        let authority = arguments.count == 6 ? arguments[5] : nil
 
         var configuration = GatewayConfiguration(
             gatewayID: try GatewayID(arguments[2]), companyID: try CompanyID(arguments[3]),
-            version: try Version("0.5"), host: arguments[0], port: port)
+            version: try Version("0.5"), host: arguments[0], port: port,
+            tls: try authority.map { try TLSClientContext(trust: .authority(file: $0)) })
         configuration.stateFile = StateFile(path: "\(folder)/state.json")
         configuration.downloads = .requestDownloadOfLatest
 

@@ -80,8 +80,12 @@ struct SimulationRun: Sendable {
 
     /// What the event says of a server that will not have this gateway.
     private func refusal(in event: GatewayEvent) -> String? {
-        guard case .disconnected(.refused(let code, _), _, _) = event else { return nil }
         let server = "\(settings.host):\(settings.port)"
+        if case .disconnected(.tls(let error), _, _) = event, error.isAboutPeerCertificate {
+            return
+                "\(server): \(error); the gateway said nothing to it. Name its authority with --ca, its name with --host"
+        }
+        guard case .disconnected(.refused(let code, _), _, _) = event else { return nil }
         switch code {
         case .badUserNameOrPassword, .notAuthorized:
             return "\(server) refuses the user name or the password; give --user and --password"

@@ -12,6 +12,8 @@ public struct SimulationSettings: Sendable {
     public var host = "127.0.0.1"
     /// The server's port.
     public var port: UInt16
+    /// How they verify the server's certificate, shared by all; nil: plain MQTT.
+    public var tls: TLSClientContext?
     /// The version of MQTT that they speak.
     public var mqttVersion = ProtocolVersion.v3_1_1
     /// The user name that they log in with.
@@ -31,16 +33,18 @@ public struct SimulationSettings: Sendable {
     ///   - gatewayIDs: who they are.
     ///   - companyID: the company that they all belong to.
     ///   - port: the server's port.
-    public init(gatewayIDs: [GatewayID], companyID: CompanyID, port: UInt16 = 1883) {
+    ///   - tls: how they verify the server's certificate; nil: plain MQTT.
+    public init(gatewayIDs: [GatewayID], companyID: CompanyID, port: UInt16, tls: TLSClientContext?) {
         self.gatewayIDs = gatewayIDs
         self.companyID = companyID
         self.port = port
+        self.tls = tls
     }
 
     /// The gateway with this id. Every simulated gateway starts at version 0.5.
     func gateway(_ id: GatewayID, on loop: EventLoop) throws(VersionError) -> GatewayConfiguration {
         var gateway = GatewayConfiguration(
-            gatewayID: id, companyID: companyID, version: try Version("0.5"), host: host, port: port)
+            gatewayID: id, companyID: companyID, version: try Version("0.5"), host: host, port: port, tls: tls)
         gateway.mqttVersion = mqttVersion
         gateway.userName = userName
         gateway.password = password

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import FoundationEssentials
 import Glibc
 import MQTTWire
 import UpgradeGateway
@@ -12,7 +13,10 @@ public struct SimulatorCommand: AsyncParsableCommand {
         abstract: "Simulates gateways: they start at version 0.5 and install whatever version the cloud sends them.",
         discussion: """
             A simulated executable is nothing but its version number as text; an empty one is taken for 0.5, as by gateways in the field, and content that is \
-            no version fails. It runs until SIGINT or SIGTERM, and then ends with 0. This version speaks plain MQTT alone: give --nossl.
+            no version fails. It runs until SIGINT or SIGTERM, and then ends with 0.
+
+            Without --nossl it speaks MQTT over TLS, and verifies the server's certificate: by --ca, or by tls/ca.crt of the daemon's data folder (--data, \
+            else $UM_DATA, else $XDG_DATA_HOME/upgrade-manager). --insecure takes whatever certificate comes.
             """)
 
     /// More connections from one address have no ports to come from.
@@ -32,11 +36,13 @@ public struct SimulatorCommand: AsyncParsableCommand {
         transform: Reading.port)
     var port: UInt16?
     @Option(
-        help: ArgumentHelp("The data folder with the authority's certificate. Not available yet.", valueName: "dir"))
+        help: ArgumentHelp("Trust the authority in the data folder of a daemon on this machine.", valueName: "dir"),
+        completion: .directory)
     var data: String?
-    @Option(help: ArgumentHelp("The authority's certificate. Not available yet.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Trust the authorities in this PEM file.", valueName: "file"), completion: .file())
     var ca: String?
-    @Flag(help: "Do not verify the server's certificate. Not available yet.")
+    @Flag(help: "Do not verify the server's certificate: whoever answers is taken for the server.")
     var insecure = false
     @Option(help: "The user name to log in with.")
     var user = "user"
@@ -83,14 +89,19 @@ public struct SimulatorCommand: AsyncParsableCommand {
         guard [data != nil, ca != nil, insecure].count(where: { $0 }) < 2 else {
             throw ValidationError("--data, --ca and --insecure exclude each other")
         }
+        if nossl, ca != nil || insecure {
+            throw ValidationError("--nossl is plain MQTT: there is no certificate for --ca or --insecure")
+        }
         _ = try gatewayIDs()
     }
 
-    /// Simulates until a signal comes: then it ends with 0. Otherwise 71 for want of descriptors or the like, 77 when the server refuses the one gateway, 78
-    /// without `--nossl`.
+    /// Simulates until a signal comes: then it ends with 0. Otherwise 71 for want of descriptors or the like, 77 when the server refuses the one gateway or its
+    /// certificate is refused, 78 when the file of the authorities cannot be used.
     public func run() async throws {
-        guard nossl else {
-            throw Self.failure("TLS is not available in this version; add --nossl for plain MQTT", EX_CONFIG)
+        let tls = try tlsContext()
+        if insecure {
+            StandardStream.error.writeLine(
+                "gateway-sim: --insecure: the server's certificate is not verified, anyone could be the server")
         }
         do {
             try DescriptorLimit.raise(for: count ?? 1)
@@ -98,7 +109,7 @@ public struct SimulatorCommand: AsyncParsableCommand {
             throw Self.failure("--count \(count ?? 1) \(error)", EX_OSERR)
         }
         let report = SimulationReport(count: count, isJSON: json, initialVersion: try Version("0.5"))
-        let ending = await SimulationRun(try settings(), report: report, endsWhenRefused: count == nil).untilItEnds()
+        let ending = await SimulationRun(try settings(tls), report: report, endsWhenRefused: count == nil).untilItEnds()
         switch ending {
         case .signal: return
         case .refused(let problem): throw Self.failure(problem, EX_NOPERM)
@@ -111,8 +122,25 @@ public struct SimulatorCommand: AsyncParsableCommand {
         return try (1...count).map { try Reading.gatewayID("\(gatewayId)-\($0)") }
     }
 
-    private func settings() throws -> SimulationSettings {
-        var settings = SimulationSettings(gatewayIDs: try gatewayIDs(), companyID: companyId, port: port ?? 1883)
+    /// nil with `--nossl`.
+    private func tlsContext() throws -> TLSClientContext? {
+        guard !nossl else { return nil }
+        let authority =
+            ca ?? DataFolderLocation.authority(option: data, environment: ProcessInfo.processInfo.environment)
+        do {
+            return try TLSClientContext(trust: insecure ? .nothing : .authority(file: authority))
+        } catch {
+            let remedy =
+                ca == nil
+                ? "; start umd on this machine once, name the file with --ca, skip the check with --insecure, or use plain MQTT with --nossl"
+                : ""
+            throw Self.failure("\(error)\(remedy)", EX_CONFIG)
+        }
+    }
+
+    private func settings(_ tls: TLSClientContext?) throws -> SimulationSettings {
+        var settings = SimulationSettings(
+            gatewayIDs: try gatewayIDs(), companyID: companyId, port: port ?? (tls == nil ? 1883 : 8883), tls: tls)
         settings.host = host
         settings.mqttVersion = mqttVersion
         settings.userName = user

@@ -21,6 +21,8 @@ public struct GatewayConfiguration: Sendable {
     public var host: String
     /// The server's port.
     public var port: UInt16
+    /// How the server's certificate is verified; nil: plain MQTT, which everyone on the way can read and change.
+    public var tls: TLSClientContext?
     /// The version of MQTT to speak.
     public var mqttVersion: ProtocolVersion
     /// The user name to log in with.
@@ -42,20 +44,30 @@ public struct GatewayConfiguration: Sendable {
 
     /// A configuration with the defaults of gateways in the field: user `user`, password `password`, a keep-alive of 30 s, a poll every 60 s.
     ///
+    /// ```swift
+    /// let tls = try TLSClientContext(trust: .authority(file: "/etc/gateway/ca.crt"))
+    /// var configuration = GatewayConfiguration(
+    ///     gatewayID: try GatewayID("gw2"), companyID: try CompanyID("2"), version: try Version("0.5"),
+    ///     host: "upgrades.example.com", tls: tls)
+    /// ```
+    ///
     /// - Parameters:
     ///   - gatewayID: the name it goes by.
     ///   - companyID: the company that it says it belongs to.
     ///   - version: the version that runs.
-    ///   - host: name or numeric address of the server.
-    ///   - port: the server's port.
+    ///   - host: name or numeric address of the server; its certificate must have it.
+    ///   - port: the server's port; nil: 8883 with TLS, 1883 without.
+    ///   - tls: how the server's certificate is verified; nil: plain MQTT. It has no default, so that nobody goes without by oversight.
     public init(
-        gatewayID: GatewayID, companyID: CompanyID, version: Version, host: String = "127.0.0.1", port: UInt16 = 1883
+        gatewayID: GatewayID, companyID: CompanyID, version: Version, host: String = "127.0.0.1", port: UInt16? = nil,
+        tls: TLSClientContext?
     ) {
         self.gatewayID = gatewayID
         self.companyID = companyID
         self.version = version
         self.host = host
-        self.port = port
+        self.port = port ?? (tls == nil ? 1883 : 8883)
+        self.tls = tls
         mqttVersion = .v5_0
         userName = "user"
         password = "password"
@@ -72,6 +84,7 @@ extension MQTTClient.Configuration {
         self.init(
             host: gateway.host, port: gateway.port, clientID: try ClientID(gateway.gatewayID.rawValue),
             version: gateway.mqttVersion)
+        tls = gateway.tls
         userName = gateway.userName
         password = Array(gateway.password.utf8)
         keepAlive = gateway.keepAlive

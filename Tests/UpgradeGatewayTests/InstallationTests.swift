@@ -18,7 +18,7 @@ struct InstallationTests {
             let received = Recorder<UInt32>()
             var configuration = GatewayConfiguration(
                 gatewayID: try GatewayID("gw1"), companyID: try CompanyID("2"), version: try Version("0.5"),
-                port: cloud.port)
+                port: cloud.port, tls: nil)
             configuration.pollInterval = .zero
             let agent = GatewayAgent(configuration) { executable in
                 #expect(executable.count == count)

@@ -12,7 +12,8 @@ struct SimulationTests {
     func fleet() async throws {
         try await Cloud.run { cloud in
             let ids = try (1...200).map { try GatewayID("gw-\($0)") }
-            var settings = SimulationSettings(gatewayIDs: ids, companyID: try CompanyID("2"), port: cloud.port)
+            var settings = SimulationSettings(
+                gatewayIDs: ids, companyID: try CompanyID("2"), port: cloud.port, tls: nil)
             settings.installationTime = .milliseconds(10)
             let fleet = SimulatedFleet(settings)
             let running = Task { try await fleet.run { _, _ in } }

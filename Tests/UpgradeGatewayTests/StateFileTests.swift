@@ -55,7 +55,7 @@ struct StateFileTests {
             let path = "\(folder)/state.json"
             try Data("{\"version\":".utf8).write(to: URL(filePath: path))
             var configuration = GatewayConfiguration(
-                gatewayID: try GatewayID("gw1"), companyID: try CompanyID("2"), version: try Version("0.5"))
+                gatewayID: try GatewayID("gw1"), companyID: try CompanyID("2"), version: try Version("0.5"), tls: nil)
             configuration.stateFile = StateFile(path: path)
             let agent = GatewayAgent(configuration, install: { _ in try Version("1") })
             let error = await #expect(throws: GatewayError.self) { try await agent.run() }

@@ -21,7 +21,7 @@ final class GatewayUnderTest: Sendable {
     ) throws {
         self.id = try GatewayID(id)
         var configuration = GatewayConfiguration(
-            gatewayID: self.id, companyID: try CompanyID("2"), version: try Version("0.5"), port: cloud.port)
+            gatewayID: self.id, companyID: try CompanyID("2"), version: try Version("0.5"), port: cloud.port, tls: nil)
         configuration.reconnect = .exponential(initialDelay: .milliseconds(20), maximumDelay: .milliseconds(200))
         change(&configuration)
         agent = GatewayAgent(configuration) { [events] event in

@@ -70,6 +70,16 @@ public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the peer showed a certificate that this side does not accept: trying again changes nothing until one of the two is given another.
+    public var isAboutPeerCertificate: Bool {
+        switch self {
+        case .weakKey(_, _, _, _, let file), .weakSignature(_, _, let file): file == nil
+        case .certificateExpired, .certificateNotYetValid, .unknownAuthority, .selfSigned, .wrongName, .notAccepted:
+            true
+        default: false
+        }
+    }
+
     private static func prefix(_ file: String?) -> String {
         file.map { "\($0): " } ?? ""
     }
