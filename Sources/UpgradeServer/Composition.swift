@@ -13,19 +13,32 @@ struct Composition {
     private let logger: Logger
     private let services: Services
     private let link: BrokerLink
-    private let overridden: [SafeStart.Guard]
-    private let access: Access
+    private let certificates: ServerCertificates?
     /// What HTTP over TLS is served with; nil where HTTP is plain.
-    let certificates: HTTPSCertificates?
+    private let httpsCertificates: HTTPSCertificates?
+    private let reloads: ReloadRequests
+    private let access: Access
+    private let dangers: [String]
 
-    init(_ configuration: ServerConfiguration, _ installation: Installation, logger: Logger) async throws {
+    init(
+        _ configuration: ServerConfiguration, _ installation: Installation, _ reloads: ReloadRequests, logger: Logger
+    ) async throws {
         self.configuration = configuration
         self.installation = installation
+        self.reloads = reloads
         self.logger = logger
-        let disabled = DisabledGateways()
+        certificates = configuration.usesCertificates ? ServerCertificates(configuration) : nil
+        if let made = try certificates?.makeIfAbsent() { logger.made(made) }
+        let tls = try certificates?.load()
+        httpsCertificates = configuration.https ? try certificates?.forHTTP() : nil
+        let directory = try await IdentityDirectory(installation.store)
+        let incoming = IncomingEvents()
         link = BrokerLink(
-            configuration: configuration.broker,
-            rules: GatewayRules(secret: configuration.mqttSecret, disabled: disabled),
+            configuration: configuration.broker(tls: configuration.plaintext ? nil : tls),
+            incoming: incoming,
+            hooks: BrokerHooks(
+                store: installation.store, secret: configuration.mqttSecret, directory: directory, incoming: incoming,
+                logger: logger),
             logger: logger)
         let releaseStore = ReleaseStore(
             store: installation.store, copies: installation.folder.releases,
@@ -35,24 +48,24 @@ struct Composition {
             logger: logger)
         services = Services(
             store: installation.store, hasher: configuration.hasher, releaseStore: releaseStore, engine: engine,
-            disabled: disabled)
-        certificates = try configuration.httpsCertificates(in: installation.folder)
+            identities: LiveIdentities(directory: directory, link: link).changes,
+            fleetUsername: configuration.mqttSecret.username)
         access = configuration.access(to: services, logger: logger)
-        overridden = try SafeStart.check(
+        dangers = try SafeStart.warnings(
             configuration.situation(
                 bootstrapPasswordIsInForce: try await services.users.bootstrapPasswordIsInForce()))
         _ = try await services.superUser()
-        for gateway in try await services.disabledGateways() { disabled.set(gateway, disabled: true) }
     }
 
     /// Runs everything until it is shut down or cancelled.
     func run(whenReady: @escaping @Sendable (Server.Endpoints) -> Void) async throws {
-        for danger in overridden { logger.warning("\(danger.danger) (--insecure-listen)") }
+        for danger in dangers { logger.warning("\(danger)") }
         let mqtt = try startBroker()
-        let readiness = Readiness { [installation] http in
+        let readiness = Readiness { [installation, configuration] http in
             whenReady(
                 Server.Endpoints(
-                    http: http, mqtt: mqtt, controlSocket: installation.folder.controlSocket,
+                    http: http, isHTTPS: configuration.https, mqtt: mqtt, isMQTTS: !configuration.plaintext,
+                    controlSocket: installation.folder.controlSocket,
                     dataFolder: installation.folder.path))
         }
         let responder = router(readiness).buildResponder()
@@ -62,14 +75,15 @@ struct Composition {
         var group = ServiceGroupConfiguration(
             services: [
                 EngineService(engine: services.engine), BrokerService(link: link),
-                FolderService(releaseStore: services.releaseStore, engine: services.engine),
+                FolderService(releaseStore: services.releaseStore, engine: services.engine), certificateService,
                 listener(.controlSocket(installation.folder.controlSocket)),
-                listener(.tcp(configuration.http, certificates)),
+                listener(.tcp(configuration.http, httpsCertificates)),
                 ShutdownNotice(readiness: readiness),
             ], logger: logger)
         // What does not end by itself, such as an upload in the middle, is cut off.
         group.maximumGracefulShutdownDuration = .seconds(2)
-        group.maximumCancellationDuration = .seconds(1)
+        // Whatever does not end when it is cancelled ends the process the hard way: no matter of a second on a busy machine.
+        group.maximumCancellationDuration = .seconds(15)
         do {
             try await ServiceGroup(configuration: group).run()
         } catch {
@@ -78,17 +92,29 @@ struct Composition {
         }
     }
 
+    private var certificateService: any Service {
+        guard let certificates else { return NothingToReload(reloads: reloads, logger: logger) }
+        return CertificateService(
+            certificates: certificates, reloads: reloads,
+            use: { [link, httpsCertificates] context in
+                // The one that can fail comes first: both change, or neither.
+                try httpsCertificates?.reload()
+                link.useForNewConnections(context)
+            }, logger: logger)
+    }
+
     private func startBroker() throws(StartRefusal) -> ListenAddress {
         do {
             let addresses = try link.start { [engine = services.engine] in engine.receive($0) }
             let port = addresses.first.map { Int($0.port) } ?? configuration.mqtt.port
             return ListenAddress(host: configuration.mqtt.host, port: port)
         } catch .transport(.addressInUse) {
-            throw PortProbe.taken(configuration.mqtt, portSetting: .mqttPort)
+            throw PortProbe.taken(configuration.mqtt, portSetting: configuration.mqttPortSetting)
         } catch {
             throw StartRefusal(
                 "the MQTT listener does not start: \(error)",
-                remedy: "choose another address with \(Setting.mqttHost.flag) and \(Setting.mqttPort.flag)")
+                remedy: "choose another address with \(Setting.mqttHost.flag) and \(configuration.mqttPortSetting.flag)"
+            )
         }
     }
 
@@ -108,7 +134,7 @@ struct Composition {
                 gateways: services.gateways, engine: services.engine, link: link, requests: requests)
         ).mount(on: router)
         Pages(
-            services: services, access: access, dangers: overridden.map(\.danger),
+            services: services, access: access, dangers: dangers,
             resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources
         ).mount(on: router)
         return router
@@ -116,6 +142,9 @@ struct Composition {
 }
 
 extension ServerConfiguration {
+    /// Whether anything that listens has a certificate.
+    fileprivate var usesCertificates: Bool { !plaintext || https }
+
     fileprivate func access(to services: Services, logger: Logger) -> Access {
         Access(
             everybodyIsSuper: plaintext, services: services, sessions: SessionStore(),
@@ -123,24 +152,32 @@ extension ServerConfiguration {
             behindProxy: behindProxy, names: httpNames)
     }
 
-    fileprivate func httpsCertificates(in folder: DataFolder) throws(StartRefusal) -> HTTPSCertificates? {
-        guard https else { return nil }
-        return try HTTPSCertificates(
-            certificateFile: folder.tls + "/server.crt", keyFile: folder.tls + "/server.key")
-    }
-
-    fileprivate var broker: BrokerConfiguration {
+    fileprivate func broker(tls: TLSServerContext?) -> BrokerConfiguration {
         var limits = Limits()
         limits.writeStall = writeStall
         // Gateways send short messages. One that is too long for JSON is still read, to be counted; what is longer is not let into memory.
         limits.maximumPacketSize = 2 * ProtocolLimits.messageLength
         return BrokerConfiguration(
-            listeners: [.init(host: mqtt.host, port: UInt16(clamping: mqtt.port))], limits: limits)
+            listeners: [.init(host: mqtt.host, port: UInt16(clamping: mqtt.port), tls: tls)], limits: limits)
     }
 
     fileprivate var engine: EngineConfiguration {
         EngineConfiguration(
             policy: AttemptPolicy(upgradeTimeout: upgradeTimeout, orderExpiry: orderExpiry), wireVersions: wireVersions,
-            newGateways: newGateways ?? (Loopback.contains(mqtt.host) ? .open : .quarantine), egressLimit: egressLimit)
+            newGateways: newGateways ?? (Loopback.contains(mqttHost) ? .open : .quarantine), egressLimit: egressLimit)
+    }
+}
+
+extension Logger {
+    /// Says what the first start made, and what clients are to trust.
+    fileprivate func made(_ made: TLSFiles.Made) {
+        notice(
+            "made a server certificate; clients trust it by the authority in ca.crt beside it",
+            metadata: [
+                "file": "\(made.files.certificate)",
+                "names": "\(made.certificate.alternativeNames.joined(separator: " "))",
+                "authority": "\(made.authority?.subject ?? "none")",
+                "fingerprint": "\(made.authority?.fingerprint ?? made.certificate.fingerprint)",
+            ])
     }
 }

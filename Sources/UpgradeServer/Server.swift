@@ -11,20 +11,30 @@ public struct Server: Service {
     public struct Endpoints: Sendable, Equatable {
         /// Where HTTP listens, with the real port.
         public let http: ListenAddress
-        /// Where plain MQTT listens, with the real port.
+        /// Whether HTTP is served over TLS.
+        public let isHTTPS: Bool
+        /// Where MQTT listens, with the real port.
         public let mqtt: ListenAddress
+        /// Whether MQTT is served over TLS.
+        public let isMQTTS: Bool
         /// The path of the control socket.
         public let controlSocket: String
         /// The path of the data folder.
         public let dataFolder: String
 
         /// The line by which `umd` says that it is ready.
-        public var readyLine: String { ReadyLine(http: http, mqtt: mqtt, dataFolder: dataFolder).description }
+        public var readyLine: String {
+            ReadyLine(
+                http: "\(isHTTPS ? "https" : "http")://\(http.authority)",
+                mqtt: "\(isMQTTS ? "mqtts" : "mqtt")://\(mqtt.authority)", dataFolder: dataFolder
+            ).description
+        }
     }
 
     private let configuration: ServerConfiguration
     private let logger: Logger
     private let whenReady: @Sendable (Endpoints) -> Void
+    private let reloads = ReloadRequests()
 
     /// A server that does nothing until ``run()``.
     ///
@@ -48,8 +58,11 @@ public struct Server: Service {
         // What must fail is to fail before anything is made.
         try configuration.checkPlaces()
         try PortProbe.check(configuration.http, portSetting: .httpPort, hostSetting: .httpHost)
-        try PortProbe.check(configuration.mqtt, portSetting: .mqttPort, hostSetting: .mqttHost)
+        try PortProbe.check(
+            configuration.mqtt, portSetting: configuration.mqttPortSetting, hostSetting: .mqttHost)
         _ = try SafeStart.check(configuration.situation(bootstrapPasswordIsInForce: false))
+
+        try configuration.checkNamedCertificates()
 
         let (lock, installation) = try await openInstallation()
         defer {
@@ -61,9 +74,13 @@ public struct Server: Service {
             // The lock's life ends with the last use of it.
             withExtendedLifetime(lock) {}
         }
-        let composition = try await Composition(configuration, installation, logger: logger)
+        let composition = try await Composition(configuration, installation, reloads, logger: logger)
         try await composition.run(whenReady: whenReady)
     }
+
+    /// Has certificates and keys read again, for the connections that come from then on. A file that is broken leaves the old ones in force, and the log
+    /// says so.
+    public func reloadCertificates() { reloads.add() }
 
     private func openInstallation() async throws -> (FolderLock, Installation) {
         do {
@@ -104,14 +121,22 @@ extension ServerConfiguration {
         guard http != mqtt || http.port == 0 else {
             throw StartRefusal(
                 "HTTP and MQTT are both to listen on port \(http.port)",
-                remedy: "choose different ones with \(Setting.httpPort.flag) and \(Setting.mqttPort.flag)")
+                remedy: "choose different ones with \(Setting.httpPort.flag) and \(mqttPortSetting.flag)")
         }
+    }
+
+    /// Refuses certificates that were named and cannot be used. Those of the data folder are looked at when it is open.
+    fileprivate func checkNamedCertificates() throws(StartRefusal) {
+        guard tls.server != nil, !plaintext || https else { return }
+        _ = try ServerCertificates(self).load()
     }
 
     func situation(bootstrapPasswordIsInForce: Bool) -> SafeStart.Situation {
         SafeStart.Situation(
             plaintext: plaintext, httpIsBeyondLoopback: !Loopback.contains(http.host),
-            mqttIsBeyondLoopback: !Loopback.contains(mqtt.host), bootstrapPasswordIsInForce: bootstrapPasswordIsInForce,
-            defaultSecretIsInForce: mqttSecret == .standard, behindProxy: behindProxy, insecureListen: insecureListen)
+            mqttIsBeyondLoopback: !Loopback.contains(mqttHost), bootstrapPasswordIsInForce: bootstrapPasswordIsInForce,
+            defaultSecretIsInForce: mqttSecret.password == MQTTSecret.standard.password,
+            acceptsDefaultSecret: acceptsDefaultSecret, newGatewaysAreOpen: newGateways == .open, https: https,
+            behindProxy: behindProxy, insecureListen: insecureListen)
     }
 }

@@ -19,36 +19,50 @@ struct DaemonOptions: ParsableArguments {
     var httpHost: String?
     @Option(parsing: .unconditional, help: "The port of HTTP. (default: 5001)", transform: Reading.port)
     var httpPort: Int?
-    @Flag(help: "Serve HTTP over TLS. Not available yet.")
+    @Flag(help: "Serve HTTP over TLS, with the certificate that MQTT has.")
     var https = false
     @Flag(help: "A proxy that ends TLS stands in front of HTTP.")
     var behindProxy = false
     @Option(help: "A name, beside localhost, by which requests may call this server. May be repeated.")
     var httpName: [String] = []
 
-    @Option(help: "Where plain MQTT listens: a numeric address. (default: 127.0.0.1)")
+    @Option(help: "Where MQTT listens: a numeric address. (default: 127.0.0.1)")
     var mqttHost: String?
-    @Option(parsing: .unconditional, help: "The port of plain MQTT. (default: 1883)", transform: Reading.port)
+    @Option(
+        parsing: .unconditional, help: "The port of plain MQTT, with --nossl. (default: 1883)", transform: Reading.port)
     var mqttPort: Int?
-    @Option(parsing: .unconditional, help: "The port of MQTT over TLS. Not available yet.", transform: Reading.port)
+    @Option(
+        parsing: .unconditional, help: "The port of MQTT over TLS, without --nossl. (default: 8883)",
+        transform: Reading.port)
     var mqttsPort: Int?
     @Option(
         parsing: .unconditional, help: "The port of MQTT over WebSocket. Not available yet.", transform: Reading.port)
     var websocketPort: Int?
-    @Option(help: ArgumentHelp("The server's certificate. Not available yet.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The server's certificate and those that lead to its authority: PEM. (default: tls/server.crt in the data folder)",
+            valueName: "file"))
     var tlsCert: String?
-    @Option(help: ArgumentHelp("The certificate's key. Not available yet.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The certificate's key: PEM, not encrypted. (default: tls/server.key in the data folder)", valueName: "file"
+        ))
     var tlsKey: String?
-    @Option(help: ArgumentHelp("The authority of gateways' certificates. Not available yet.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "The authority that signs gateways' certificates: a gateway that shows one needs no password.",
+            valueName: "file"))
     var tlsCa: String?
-    @Flag(help: "Accept weak certificates. Not available yet.")
+    @Flag(help: "Accept keys under 2048 bits and SHA-1 signatures.")
     var tlsLegacy = false
 
     @Option(help: "The user name that gateways share. (default: user)")
     var mqttUser: String?
     @Option(help: ArgumentHelp("A file whose first line is the password that gateways share.", valueName: "file"))
     var mqttPasswordFile: String?
-    @Flag(help: "Let MQTT listen beyond loopback with the default password. Not available yet.")
+    @Flag(
+        help:
+            "Let MQTT over TLS listen beyond loopback although gateways have the default secret; quarantines new ones.")
     var acceptDefaultMqttSecret = false
     @Option(
         help: "What becomes of unknown gateways: open or quarantine. (default: open on loopback, else quarantine)",

@@ -11,7 +11,13 @@ struct Daemon: AsyncParsableCommand {
         abstract: "Upgrades gateways over MQTT: broker, upgrade logic, web pages and HTTP API in one daemon.",
         discussion: """
             Every option is also an environment variable (UM_HTTP_PORT) and a key of the configuration file (httpPort). The command line beats \
-            the environment, which beats the file. Port 0 means any free port. This version serves the no-TLS mode alone: start with --nossl.
+            the environment, which beats the file. Port 0 means any free port.
+
+            Without --nossl, MQTT is served over TLS alone and people log in. The first start on an empty data folder makes a private authority and a \
+            server certificate; gateways trust the server by tls/ca.crt in that folder. SIGHUP has certificates read again.
+
+            Refused unless --insecure-listen: --nossl beyond loopback; any listener beyond loopback while the bootstrap password is in force; MQTT beyond \
+            loopback with the default secret (or, in TLS mode, --accept-default-mqtt-secret); HTTP beyond loopback without --https or --behind-proxy.
             """,
         version: ServerVersion.current)
 

@@ -18,7 +18,7 @@ struct ConfigurationTests {
             let configuration = try await ServerConfiguration(
                 flags: flags, environment: ["UM_HTTP_PORT": "2", "UM_MQTT_PORT": "5", "UM_UPGRADE_TIMEOUT": "90s"])
             #expect(configuration.http.port == 1)
-            #expect(configuration.mqtt.port == 5)
+            #expect(configuration.mqttPort == 5)
             #expect(configuration.logFormat == .json)
             #expect(configuration.httpNames == ["a", "b"])
             #expect(configuration.upgradeTimeout == .seconds(90))
@@ -71,22 +71,48 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("TLS mode, and what belongs to it, is refused rather than ignored")
-    func tls() async {
-        await #expect(throws: StartRefusal.self) {
-            try await ServerConfiguration(flags: [.data: .text("/tmp/um-none")], environment: [:])
+    @Test("TLS mode is the default, with a port of its own, and --nossl the other")
+    func modes() async throws {
+        let secure = try await ServerConfiguration(flags: [.data: .text("/tmp/um-none")], environment: [:])
+        #expect(!secure.plaintext)
+        #expect((secure.mqttHost, secure.mqttsPort, secure.mqttPort) == ("127.0.0.1", 8883, 1883))
+        #expect(secure.tls == TLSSettings())
+        #expect(try await ServerConfiguration(flags: flags, environment: [:]).plaintext)
+    }
+
+    @Test("What belongs to TLS is read, its paths without regard to where the program runs later")
+    func tls() async throws {
+        let configuration = try await ServerConfiguration(
+            flags: [
+                .data: .text("/tmp/um-none"), .https: .yes, .mqttsPort: .number(7883), .tlsCert: .text("/etc/a.crt"),
+                .tlsKey: .text("b.key"), .tlsCa: .text("/etc/c.crt"), .tlsLegacy: .yes, .acceptDefaultMqttSecret: .yes,
+            ], environment: [:])
+        #expect(configuration.https)
+        #expect(configuration.mqttsPort == 7883)
+        #expect(configuration.tls.server?.certificate == "/etc/a.crt")
+        #expect(configuration.tls.server?.key.hasPrefix("/") == true)
+        #expect(configuration.tls.clientAuthority == "/etc/c.crt")
+        #expect(configuration.tls.acceptsLegacy)
+        #expect(configuration.acceptsDefaultSecret)
+    }
+
+    @Test("A certificate without its key is refused, and the other way round", arguments: [Setting.tlsCert, .tlsKey])
+    func halfAPair(setting: Setting) async {
+        let refusal = await #expect(throws: StartRefusal.self) {
+            try await ServerConfiguration(
+                flags: [.data: .text("/tmp/um-none"), setting: .text("/etc/x")], environment: [:])
         }
-        for (setting, value) in [
-            (Setting.https, SettingValue.yes), (.mqttsPort, .number(8883)), (.websocketPort, .number(8080)),
-            (.tlsCert, .text("x")), (.tlsKey, .text("x")), (.tlsCa, .text("x")), (.tlsLegacy, .yes),
-            (.acceptDefaultMqttSecret, .yes),
-        ] {
-            let refusal = await #expect(throws: StartRefusal.self) {
-                try await ServerConfiguration(flags: flags.merging([setting: value]) { $1 }, environment: [:])
-            }
-            #expect(refusal?.description.contains(setting.flag) == true)
-            #expect(refusal?.description.contains("--nossl") == true)
+        #expect(refusal?.description.contains("--tls-cert") == true)
+        #expect(refusal?.description.contains("--tls-key") == true)
+    }
+
+    @Test("MQTT over WebSocket is refused rather than ignored")
+    func webSocket() async {
+        let refusal = await #expect(throws: StartRefusal.self) {
+            try await ServerConfiguration(
+                flags: flags.merging([.websocketPort: .number(8080)]) { $1 }, environment: [:])
         }
+        #expect(refusal?.description.contains("--websocket-port") == true)
     }
 
     @Test("The password file's first line is the password, and it reaches no description")

@@ -47,7 +47,7 @@ struct IdentityChangesTests {
             let told = Told()
             let services = Services(
                 store: store, hasher: PasswordHasher(), releaseStore: releases, engine: engine,
-                disabled: DisabledGateways(), identities: told.changes, fleetUsername: "user")
+                identities: told.changes, fleetUsername: "user")
             let running = Task { await engine.run() }
             let id = try GatewayID("gw1")
             let status = StatusMessage(companyID: try CompanyID("2"), version: try Version("0.5"), timestamp: nil)

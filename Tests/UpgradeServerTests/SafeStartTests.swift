@@ -7,11 +7,13 @@ struct SafeStartTests {
     /// On loopback, with every default in force.
     private static let harmless = SafeStart.Situation(
         plaintext: true, httpIsBeyondLoopback: false, mqttIsBeyondLoopback: false, bootstrapPasswordIsInForce: true,
-        defaultSecretIsInForce: true, behindProxy: false, insecureListen: false)
+        defaultSecretIsInForce: true, acceptsDefaultSecret: false, newGatewaysAreOpen: false, https: false,
+        behindProxy: false, insecureListen: false)
     /// Beyond loopback, and in no other respect unsafe.
     private static let exposed = SafeStart.Situation(
         plaintext: false, httpIsBeyondLoopback: true, mqttIsBeyondLoopback: true, bootstrapPasswordIsInForce: false,
-        defaultSecretIsInForce: false, behindProxy: true, insecureListen: false)
+        defaultSecretIsInForce: false, acceptsDefaultSecret: false, newGatewaysAreOpen: false, https: false,
+        behindProxy: true, insecureListen: false)
 
     @Test("Loopback with all defaults is safe")
     func loopback() throws {
@@ -42,6 +44,42 @@ struct SafeStartTests {
         #expect(try SafeStart.check(situation) == [guardRow])
     }
 
+    @Test("HTTP beyond loopback is safe over TLS, and behind a proxy that ends it")
+    func http() throws {
+        var situation = Self.exposed
+        (situation.https, situation.behindProxy) = (true, false)
+        #expect(try SafeStart.check(situation).isEmpty)
+    }
+
+    @Test("The default secret may be accepted over TLS, with unknown gateways in quarantine, and shows as a warning")
+    func acceptedSecret() throws {
+        var situation = Self.exposed
+        situation.defaultSecretIsInForce = true
+        situation.acceptsDefaultSecret = true
+        let warnings = try SafeStart.warnings(situation)
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains("--accept-default-mqtt-secret") == true)
+
+        var open = situation
+        open.newGatewaysAreOpen = true
+        #expect(throws: StartRefusal.self) { try SafeStart.check(open) }
+        var plain = situation
+        plain.plaintext = true
+        plain.insecureListen = true
+        #expect(try SafeStart.check(plain) == [.plaintextBeyondLoopback, .defaultSecret])
+    }
+
+    @Test("An override says what it overrides, and by which flag")
+    func overrides() throws {
+        var situation = Self.exposed
+        (situation.plaintext, situation.insecureListen) = (true, true)
+        let warnings = try SafeStart.warnings(situation)
+        #expect(warnings.count == 1)
+        #expect(warnings.first?.contains("--nossl") == true)
+        #expect(warnings.first?.contains("--insecure-listen") == true)
+        #expect(try SafeStart.warnings(Self.exposed).isEmpty)
+    }
+
     @Test("HTTP alone, or MQTT alone, beyond loopback trips the guards that concern it")
     func oneListener() throws {
         var situation = Self.harmless
@@ -68,7 +106,7 @@ struct SafeStartTests {
     @Test("The ready line percent-encodes what would break it, and only that")
     func readyLine() {
         let line = ReadyLine(
-            http: ListenAddress(host: "::1", port: 5001), mqtt: ListenAddress(host: "127.0.0.1", port: 1883),
+            http: "http://\(ListenAddress(host: "::1", port: 5001).authority)", mqtt: "mqtt://127.0.0.1:1883",
             dataFolder: "/a b/100%/é\n")
         #expect(
             line.description

@@ -25,8 +25,9 @@ struct StartTests {
     func lock() async throws {
         try await withServer { server in
             var second = ServerConfiguration(dataFolder: DataFolder(path: server.dataFolder))
+            second.plaintext = true
             second.http.port = 0
-            second.mqtt.port = 0
+            second.mqttPort = 0
             let refusal = await #expect(throws: StartRefusal.self) { try await withServer(on: second) { _ in } }
             #expect(refusal?.description.contains("in use") == true)
             let answer = try await server.send("GET", "/healthz", over: .controlSocket)
@@ -39,8 +40,9 @@ struct StartTests {
         try await withServer { server in
             try await withTemporaryFolder { folder in
                 var second = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
+                second.plaintext = true
                 second.http.port = http ? server.http.port : 0
-                second.mqtt.port = http ? 0 : server.mqtt.port
+                second.mqttPort = http ? 0 : server.mqtt.port
                 let refusal = await #expect(throws: StartRefusal.self) { try await withServer(on: second) { _ in } }
                 let text = try #require(refusal?.description)
                 #expect(text.contains("port \(http ? server.http.port : server.mqtt.port)"))
@@ -54,11 +56,11 @@ struct StartTests {
     func impossiblePlaces() async throws {
         try await withTemporaryFolder { folder in
             var samePort = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
-            samePort.http.port = samePort.mqtt.port
+            samePort.http.port = samePort.mqttsPort
             var longPath = ServerConfiguration(
                 dataFolder: DataFolder(path: folder + "/" + String(repeating: "x", count: 100)))
             longPath.http.port = 0
-            longPath.mqtt.port = 0
+            longPath.mqttsPort = 0
             for (configuration, flag) in [(samePort, "--http-port"), (longPath, "--data")] {
                 let refusal = await #expect(throws: StartRefusal.self) {
                     try await withServer(on: configuration) { _ in }
@@ -84,8 +86,9 @@ struct StartTests {
     func restart() async throws {
         try await withTemporaryFolder { folder in
             var configuration = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
+            configuration.plaintext = true
             configuration.http.port = 0
-            configuration.mqtt.port = 0
+            configuration.mqttPort = 0
             try await withServer(on: configuration) { server in
                 try await withClient("gw2", of: server) { try await $0.reportStatus("gw2") }
                 #expect(try await server.send("POST", "/api/v1/gateways/gw2/disable").status == 200)

@@ -22,6 +22,8 @@ public struct ConnectRequest: Sendable {
     public let protocolVersion: ProtocolVersion
     /// Clean Session of MQTT 3.1.1, Clean Start of MQTT 5.0.
     public let cleanStart: Bool
+    /// The will that it leaves. The publish hook is asked about it when it is published; who wants to refuse it openly does so here.
+    public let will: Will?
 }
 
 /// Who a client was found to be. A session belongs to an identity: no other one gets at it by naming its client id.

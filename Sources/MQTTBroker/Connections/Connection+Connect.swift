@@ -24,7 +24,7 @@ extension Connection {
             clientID: connect.clientID, isClientIDAssigned: greeting.isClientIDAssigned, userName: connect.userName,
             password: connect.password, remoteAddress: client.remoteAddress, remoteHost: greeting.address.host,
             isEncrypted: greeting.isEncrypted, peerCertificate: greeting.peerCertificate,
-            protocolVersion: connect.version, cleanStart: connect.cleanStart)
+            protocolVersion: connect.version, cleanStart: connect.cleanStart, will: connect.will)
         let shard = shard
         let id = id
         let later = DeferredAuthentication { decision in

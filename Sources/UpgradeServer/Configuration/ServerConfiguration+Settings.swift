@@ -22,21 +22,25 @@ extension ServerConfiguration {
             settings = SettingReader(
                 flags: flags, environment: environment, file: try await ConfigurationFile.load(path))
         }
-        try await Self.refuseWhatNeedsTLS(settings)
+        try await Self.refuseWhatIsNotOffered(settings)
 
         self.init(dataFolder: try Self.dataFolder(try await settings.text(.data), environment))
         resourcesFolder = try await settings.text(.resources).map(absolute)
+        plaintext = try await settings.flag(.nossl)
         http = ListenAddress(
             host: try await settings.text(.httpHost) ?? http.host, port: try await settings.port(.httpPort) ?? http.port
         )
+        https = try await settings.flag(.https)
         behindProxy = try await settings.flag(.behindProxy)
         httpNames = try await settings.texts(.httpName)
-        mqtt = ListenAddress(
-            host: try await settings.text(.mqttHost) ?? mqtt.host, port: try await settings.port(.mqttPort) ?? mqtt.port
-        )
+        mqttHost = try await settings.text(.mqttHost) ?? mqttHost
+        mqttPort = try await settings.port(.mqttPort) ?? mqttPort
+        mqttsPort = try await settings.port(.mqttsPort) ?? mqttsPort
+        tls = try await TLSSettings(settings)
         mqttSecret = MQTTSecret(
             username: try await settings.text(.mqttUser) ?? mqttSecret.username,
             password: try await settings.text(.mqttPasswordFile).map(Self.password) ?? mqttSecret.password)
+        acceptsDefaultSecret = try await settings.flag(.acceptDefaultMqttSecret)
         newGateways = try await settings.choice(.newGateways, of: NewGateways.self)
         upgradeTimeout = try await settings.span(.upgradeTimeout) ?? upgradeTimeout
         orderExpiry = try await settings.span(.orderExpiry) ?? orderExpiry
@@ -59,18 +63,12 @@ extension ServerConfiguration {
         }
     }
 
-    /// This version serves the no-TLS mode alone; what belongs to the other is refused, not ignored.
-    private static func refuseWhatNeedsTLS(_ settings: SettingReader) async throws(StartRefusal) {
-        for setting in Setting.allCases where setting.needsTLS {
-            if await settings.asks(for: setting) {
-                throw StartRefusal(
-                    "\(setting.flag) (\(setting.rawValue)) belongs to TLS mode, which is not available yet in this version",
-                    remedy: "leave it out and start with --nossl")
-            }
-        }
-        guard try await settings.flag(.nossl) else {
-            throw StartRefusal("TLS mode is not available yet in this version", remedy: "start with --nossl")
-        }
+    /// What this version does not do is refused, not ignored.
+    private static func refuseWhatIsNotOffered(_ settings: SettingReader) async throws(StartRefusal) {
+        guard await settings.asks(for: .websocketPort) else { return }
+        throw StartRefusal(
+            "\(Setting.websocketPort.flag) (\(Setting.websocketPort.rawValue)): MQTT over WebSocket is not available in this version",
+            remedy: "leave it out")
     }
 
     /// The first line of a password file.
@@ -87,6 +85,26 @@ extension ServerConfiguration {
                 remedy: "put a password of 1 to \(longest) bytes there")
         }
         return Array(line)
+    }
+}
+
+extension TLSSettings {
+    fileprivate init(_ settings: SettingReader) async throws(StartRefusal) {
+        self.init()
+        switch (try await settings.text(.tlsCert), try await settings.text(.tlsKey)) {
+        case (nil, nil): break
+        case (let certificate?, let key?): server = Files(certificate: absolute(certificate), key: absolute(key))
+        case (_?, nil):
+            throw StartRefusal(
+                "\(Setting.tlsCert.flag) goes with \(Setting.tlsKey.flag), which is missing",
+                remedy: "name the file of the certificate's private key")
+        case (nil, _?):
+            throw StartRefusal(
+                "\(Setting.tlsKey.flag) goes with \(Setting.tlsCert.flag), which is missing",
+                remedy: "name the file of the key's certificate")
+        }
+        clientAuthority = try await settings.text(.tlsCa).map(absolute)
+        acceptsLegacy = try await settings.flag(.tlsLegacy)
     }
 }
 

@@ -8,20 +8,28 @@ public struct ServerConfiguration: Sendable {
     public var dataFolder: DataFolder
     /// The watched folder; nil means `resources` in the data folder.
     public var resourcesFolder: String?
-    /// `--nossl`: plain MQTT, and nobody logs in.
-    public var plaintext = true
+    /// `--nossl`: plain MQTT, and nobody logs in. Otherwise MQTT over TLS alone, and people log in.
+    public var plaintext = false
     /// Where HTTP listens. Port 0 means any free one.
     public var http = ListenAddress(host: "127.0.0.1", port: 5001)
-    /// Serves HTTP over TLS, with the certificate of MQTT.
+    /// Serves HTTP over TLS, with the certificate of ``tls``.
     public var https = false
     /// A proxy that ends TLS stands in front of HTTP.
     public var behindProxy = false
     /// Names, beside the loopback ones, by which requests may call this server.
     public var httpNames: [String] = []
-    /// Where plain MQTT listens. Port 0 means any free one.
-    public var mqtt = ListenAddress(host: "127.0.0.1", port: 1883)
+    /// Where MQTT listens, plain or over TLS.
+    public var mqttHost = "127.0.0.1"
+    /// The port of plain MQTT, which is open with ``plaintext`` alone. 0 means any free one.
+    public var mqttPort = 1883
+    /// The port of MQTT over TLS, which is open without ``plaintext`` alone. 0 means any free one.
+    public var mqttsPort = 8883
+    /// Which certificates there are, and what is asked of gateways' ones.
+    public var tls = TLSSettings()
     /// What gateways log in with.
     public var mqttSecret = MQTTSecret.standard
+    /// Lets MQTT over TLS listen beyond loopback although gateways log in with the default secret; unknown gateways are then quarantined.
+    public var acceptsDefaultSecret = false
     /// What becomes of a gateway that nobody knows; nil means open on loopback, quarantine elsewhere.
     public var newGateways: NewGateways?
     /// How long a gateway may take to confirm an upgrade, from the last delivered attempt.
@@ -47,6 +55,39 @@ public struct ServerConfiguration: Sendable {
     public init(dataFolder: DataFolder) {
         self.dataFolder = dataFolder
     }
+
+    /// The one MQTT listener that this mode opens.
+    var mqtt: ListenAddress { ListenAddress(host: mqttHost, port: plaintext ? mqttPort : mqttsPort) }
+
+    /// The setting that chooses the port of ``mqtt``.
+    var mqttPortSetting: Setting { plaintext ? .mqttPort : .mqttsPort }
+}
+
+/// Which certificates a server has, and what it asks of its clients' ones.
+public struct TLSSettings: Sendable, Equatable {
+    /// A certificate with its chain, and its private key, as PEM files.
+    public struct Files: Sendable, Equatable {
+        /// The server's certificate, followed by those that lead to its authority.
+        public var certificate: String
+        /// The certificate's private key, not encrypted.
+        public var key: String
+
+        /// A pair of files.
+        public init(certificate: String, key: String) {
+            self.certificate = certificate
+            self.key = key
+        }
+    }
+
+    /// The server's own; nil means those in the data folder, which are made when there are none.
+    public var server: Files?
+    /// The authority that signs gateways' certificates (PEM); nil: gateways are not asked for one.
+    public var clientAuthority: String?
+    /// Accepts keys under 2048 bits and SHA-1 signatures, in own and in clients' certificates.
+    public var acceptsLegacy = false
+
+    /// The data folder's certificates, and none asked for.
+    public init() {}
 }
 
 /// A host name or address and a port to listen on.

@@ -41,14 +41,6 @@ public enum Setting: String, CaseIterable, Sendable {
     /// Whether the configuration file may hold it; it may not name another configuration file.
     var isAllowedInFile: Bool { self != .config }
 
-    /// Whether it has a meaning in TLS mode alone, which this version does not offer.
-    var needsTLS: Bool {
-        switch self {
-        case .https, .mqttsPort, .websocketPort, .tlsCert, .tlsKey, .tlsCa, .tlsLegacy, .acceptDefaultMqttSecret: true
-        default: false
-        }
-    }
-
     /// The raw value's words in lower case: `httpPort` is `http`, `port`.
     private var words: [String] {
         var words = [""]

@@ -12,6 +12,9 @@ public struct StartRefusal: Error, Equatable, CustomStringConvertible {
         description = Self.singleLine("\(reason); \(remedy)")
     }
 
+    /// A refusal whose reason says what to do.
+    init(_ reason: String) { description = Self.singleLine(reason) }
+
     /// What is wrong with the data folder; the error says what to do.
     init(_ error: InstallationError) { description = Self.singleLine(error.description) }
 

@@ -3,6 +3,8 @@ import UpgradeProtocol
 
 /// Whoever is told who may connect over MQTT from now on: once that is durable, and before a route answers.
 struct IdentityChanges: Sendable {
+    /// A gateway may not connect, or may again.
+    var disabled: @Sendable (GatewayID, Bool) -> Void = { _, _ in }
     /// A gateway has this secret of its own, by its SHA-256, and no other.
     var enrolled: @Sendable (GatewayID, _ digest: [UInt8]) -> Void = { _, _ in }
     /// A gateway has nothing of its own any more: neither a secret nor the mark of a certificate. It may be that it had nothing before.

@@ -17,13 +17,12 @@ struct Services: Sendable {
     let releaseStore: ReleaseStore
     let deployments: DeploymentService
     let engine: UpgradeEngine
-    let disabled: DisabledGateways
     let identities: IdentityChanges
 
     /// Gateways that share one secret connect with the user name `fleetUsername`.
     init(
         store: Store, hasher: PasswordHasher, releaseStore: ReleaseStore, engine: UpgradeEngine,
-        disabled: DisabledGateways, identities: IdentityChanges = IdentityChanges(), fleetUsername: String? = nil
+        identities: IdentityChanges, fleetUsername: String
     ) {
         self.store = store
         companies = CompanyService(store: store)
@@ -38,7 +37,6 @@ struct Services: Sendable {
         deployments = DeploymentService(store: store)
         self.releaseStore = releaseStore
         self.engine = engine
-        self.disabled = disabled
         self.identities = identities
     }
 
@@ -49,20 +47,6 @@ struct Services: Sendable {
                 "there is no super user in the database", remedy: "restore a backup with 'umctl restore FILE'")
         }
         return Principal(user)
-    }
-
-    /// The gateways that may not connect.
-    func disabledGateways() async throws -> [GatewayID] {
-        var ids: [GatewayID] = []
-        var cursor: Cursor?
-        repeat {
-            let page = try await gateways.list(
-                GatewayFilter(enabled: false), page: PageRequest(limit: PageRequest.maximumLimit, cursor: cursor),
-                as: .operator)
-            ids += page.items.map(\.id)
-            cursor = page.nextCursor
-        } while cursor != nil
-        return ids
     }
 
     /// One deployment as the API shows it.

@@ -7,7 +7,7 @@ import UpgradeProtocol
 
 /// The engine's link to gateways over the embedded broker.
 ///
-/// Every client is a gateway: ``GatewayRules`` lets nobody else in, and lets gateways use no topics but those of the protocol.
+/// The engine hears of gateways alone; accounts of other programs come and go without it.
 final class BrokerLink: GatewayLink {
     /// Takes what happens on the link. Called on the broker's loop threads, in order for each connection; must not block.
     typealias Receiver = @Sendable ([LinkEvent]) -> Void
@@ -18,12 +18,10 @@ final class BrokerLink: GatewayLink {
     private let logger: Logger
 
     /// Makes the broker, which opens nothing before ``start(receiver:)``.
-    init(configuration: BrokerConfiguration, rules: GatewayRules, logger: Logger) {
-        let incoming = IncomingEvents()
+    init(configuration: BrokerConfiguration, incoming: IncomingEvents, hooks: BrokerHooks, logger: Logger) {
         self.incoming = incoming
         self.logger = logger
-        broker = Broker(
-            configuration: configuration, hooks: .gateways(rules, incoming, RefusalLog(logger: logger)), logger: logger)
+        broker = Broker(configuration: configuration, hooks: hooks.hooks, logger: logger)
     }
 
     /// Opens the listener.
@@ -36,6 +34,24 @@ final class BrokerLink: GatewayLink {
 
     /// Ends every connection, then the broker.
     func stop() async { await broker.stop() }
+
+    /// Serves the connections that come from now on with another certificate.
+    func useForNewConnections(_ context: TLSServerContext) { broker.useForNewConnections(context) }
+
+    /// Ends the session of a gateway if it belongs to an identity that may no longer have it.
+    func endSession(
+        of gateway: GatewayID, reason: String, where isMeant: @escaping @Sendable (MQTTIdentity) -> Bool
+    ) {
+        guard let client = try? ClientID(gateway.rawValue) else { return }
+        broker.disconnect(client, reason: reason) { identity in MQTTIdentity(identity).map(isMeant) ?? true }
+    }
+
+    /// Ends every session of an account that is connected.
+    func endSessions(ofAccount name: String, reason: String) {
+        for client in incoming.clients(ofAccount: name) {
+            broker.disconnect(client.clientID, reason: reason) { $0.accountName == name }
+        }
+    }
 
     /// What the broker counted.
     var counters: BrokerCounters { broker.snapshot }

@@ -9,6 +9,14 @@ final class IncomingEvents: Sendable {
     private struct State {
         var receiver: BrokerLink.Receiver?
         var gateways: [MQTTBroker.ConnectionID: GatewayID] = [:]
+        var accounts: [MQTTBroker.ConnectionID: AccountClient] = [:]
+    }
+
+    /// A connection of an account.
+    struct AccountClient: Sendable {
+        let account: String
+        let clientID: ClientID
+        let connectionID: MQTTBroker.ConnectionID
     }
 
     private let state = Mutex(State())
@@ -27,14 +35,27 @@ final class IncomingEvents: Sendable {
         state.withLock { $0.gateways[connection] }
     }
 
+    /// The open connections of an account.
+    func clients(ofAccount name: String) -> [AccountClient] {
+        state.withLock { $0.accounts.values.filter { $0.account == name } }
+    }
+
     func connected(_ client: ConnectedClient) {
+        if let account = client.identity.accountName {
+            let known = AccountClient(
+                account: account, clientID: client.clientID, connectionID: client.connectionID)
+            state.withLock { $0.accounts[client.connectionID] = known }
+        }
         guard let gateway = client.gatewayID else { return }
         state.withLock { $0.gateways[client.connectionID] = gateway }
         report([.connected(gateway, client.link, address: client.remoteAddress)])
     }
 
     func disconnected(_ client: ConnectedClient, _ cause: DisconnectCause) {
-        guard let gateway = client.gatewayID else { return }
+        guard let gateway = client.gatewayID else {
+            state.withLock { _ = $0.accounts.removeValue(forKey: client.connectionID) }
+            return
+        }
         state.withLock { $0.gateways[client.connectionID] = nil }
         report([.disconnected(gateway, client.link, reason: cause.description)])
     }
@@ -65,61 +86,15 @@ final class IncomingEvents: Sendable {
     }
 }
 
-extension Hooks {
-    /// The rules for gateways, and the engine's ears.
-    static func gateways(_ rules: GatewayRules, _ incoming: IncomingEvents, _ log: RefusalLog) -> Hooks {
-        Hooks(
-            authenticate: { request, _ in
-                let decision = rules.decision(on: request)
-                if case .refuse(let refusal) = decision { log.refusedConnect(request, refusal) }
-                return decision
-            },
-            authorizePublish: { client, topic, _, retain in
-                if rules.mayPublish(client.clientID, to: topic, retain: retain) { return .allow }
-                log.refused(client, "publish to", topic.text)
-                return .refuse
-            },
-            authorizeSubscribe: { client, filter, _ in
-                let isAllowed = rules.maySubscribe(client.clientID, to: filter)
-                if !isAllowed { log.refused(client, "subscribe to", filter.text) }
-                return isAllowed ? .allow : .refuse
-            },
-            observe: { event in
-                switch event {
-                case .connected(let client, sessionPresent: _): incoming.connected(client)
-                case .disconnected(let client, let cause):
-                    incoming.disconnected(client, cause)
-                    log.ended(client)
-                case .subscribed(let client, let filter, _): incoming.subscribed(client, filter)
-                case .unsubscribed(let client, let filter): incoming.unsubscribed(client, filter)
-                case .dropped: break
-                }
-            },
-            observeDelivery: { report in
-                switch report {
-                case .began: break
-                case .written(let token): incoming.report([.transferWritten(TransferID(rawValue: token.rawValue))])
-                case .ended(let token, let end):
-                    incoming.report([.transferEnded(TransferID(rawValue: token.rawValue), TransferEnd(end))])
-                }
-            },
-            interceptors: [
-                Interceptor(
-                    filters: Topic.cloudFilters.compactMap { try? TopicFilter($0) },
-                    handler: { incoming.received($0) })
-            ])
-    }
-}
-
 extension ConnectedClient {
-    /// Who it is: a client id that the rules let in is a gateway id.
-    fileprivate var gatewayID: GatewayID? { try? GatewayID(clientID.text) }
+    /// The gateway that it is; nil for an account, which the engine has nothing to do with.
+    fileprivate var gatewayID: GatewayID? { identity.accountName == nil ? try? GatewayID(clientID.text) : nil }
 
     fileprivate var link: UpgradeCore.ConnectionID { UpgradeCore.ConnectionID(rawValue: connectionID.rawValue) }
 }
 
 extension TransferEnd {
-    fileprivate init(_ end: DeliveryEnd) {
+    init(_ end: DeliveryEnd) {
         self =
             switch end {
             case .delivered: .delivered

@@ -1,6 +1,8 @@
 import Logging
 import MQTTBroker
+import MQTTWire
 import Synchronization
+import UpgradeCore
 
 /// Logs what the rules refuse: the first refusal of a connection for all to see, the rest for those who debug, so that no client can flood the log.
 final class RefusalLog: Sendable {
@@ -13,13 +15,28 @@ final class RefusalLog: Sendable {
         let isFirst = noted.withLock { $0.insert(client.connectionID).inserted }
         logger.log(
             level: isFirst ? .notice : .debug, "an MQTT client may not \(what) this topic",
-            metadata: ["client": "\(client.clientID)", "topic": "\(topic)", "address": "\(client.remoteAddress)"])
+            metadata: [
+                "client": "\(quoted(client.clientID.text))", "topic": "\(quoted(topic))",
+                "address": "\(client.remoteAddress)",
+            ])
     }
 
-    func refusedConnect(_ request: ConnectRequest, _ refusal: ConnectRefusal) {
+    func refusedConnect(_ request: ConnectRequest, _ why: String) {
         logger.notice(
             "an MQTT client was not let in",
-            metadata: ["client": "\(request.clientID)", "why": "\(refusal)", "address": "\(request.remoteAddress)"])
+            metadata: [
+                "client": "\(quoted(request.clientID.text))", "user": "\(quoted(request.userName ?? ""))",
+                "why": "\(why)",
+                "address": "\(request.remoteAddress)",
+            ])
+    }
+
+    func refusedTakeover(of client: ClientID) {
+        logger.notice(
+            "an MQTT client was not let in",
+            metadata: [
+                "client": "\(quoted(client.text))", "why": "the session of that client id belongs to another identity",
+            ])
     }
 
     func ended(_ client: ConnectedClient) {

@@ -11,14 +11,15 @@ public struct DaemonRun: Sendable {
     /// A run with this configuration.
     public init(_ configuration: ServerConfiguration) { self.configuration = configuration }
 
-    /// Runs until SIGTERM or SIGINT. A second one ends the process at once, with the status that the signal itself would have given it.
+    /// Runs until SIGTERM or SIGINT. A second one ends the process at once, with the status that the signal itself would have given it. SIGHUP has the
+    /// certificates read again.
     ///
     /// Sets the process's log handler: to be called once.
     ///
     /// - Throws: ``StartRefusal`` when it does not start; else whatever a part of it dies of.
     public func run() async throws {
         configuration.bootstrapLogging()
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let logger = Logger(label: "umd")
         let server = Server(configuration: configuration, logger: logger) { Self.sayReady($0) }
         let group = ServiceGroup(
@@ -30,6 +31,10 @@ public struct DaemonRun: Sendable {
             tasks.addTask {
                 var isStopping = false
                 for await signal in signals {
+                    if signal == .sighup {
+                        server.reloadCertificates()
+                        continue
+                    }
                     if isStopping { _exit(128 + signal.rawValue) }
                     isStopping = true
                     logger.info("stopping", metadata: ["signal": "\(signal)"])

@@ -1,13 +1,13 @@
 /// The one line that `umd` prints on standard output, once everything listens.
 struct ReadyLine: CustomStringConvertible {
-    var http: ListenAddress
-    var mqtt: ListenAddress
+    /// A URL.
+    var http: String
+    /// A URL.
+    var mqtt: String
     var dataFolder: String
 
     var description: String {
-        let values = [
-            ("http", "http://\(http.authority)"), ("mqtt", "mqtt://\(mqtt.authority)"), ("data", dataFolder),
-        ]
+        let values = [("http", http), ("mqtt", mqtt), ("data", dataFolder)]
         return "umd ready " + values.map { "\($0)=\(Self.encoded($1))" }.joined(separator: " ")
     }
 

@@ -7,10 +7,22 @@ enum SafeStart {
         var mqttIsBeyondLoopback: Bool
         var bootstrapPasswordIsInForce: Bool
         var defaultSecretIsInForce: Bool
+        var acceptsDefaultSecret: Bool
+        /// Unknown gateways are let in at once, because somebody said so.
+        var newGatewaysAreOpen: Bool
+        var https: Bool
         var behindProxy: Bool
         var insecureListen: Bool
 
         var anyIsBeyondLoopback: Bool { httpIsBeyondLoopback || mqttIsBeyondLoopback }
+
+        /// Everybody knows the secret that lets gateways in.
+        var defaultSecretIsExposed: Bool { mqttIsBeyondLoopback && defaultSecretIsInForce }
+
+        /// The default secret was accepted where it may be: over TLS, with unknown gateways in quarantine.
+        var defaultSecretIsAccepted: Bool {
+            defaultSecretIsExposed && !plaintext && acceptsDefaultSecret && !newGatewaysAreOpen
+        }
     }
 
     /// One row of the table; each is independent of the others.
@@ -25,8 +37,9 @@ enum SafeStart {
             switch self {
             case .plaintextBeyondLoopback: situation.plaintext && situation.anyIsBeyondLoopback
             case .bootstrapPassword: situation.anyIsBeyondLoopback && situation.bootstrapPasswordIsInForce
-            case .defaultSecret: situation.mqttIsBeyondLoopback && situation.defaultSecretIsInForce
-            case .plainHTTPBeyondLoopback: situation.httpIsBeyondLoopback && !situation.behindProxy
+            case .defaultSecret: situation.defaultSecretIsExposed && !situation.defaultSecretIsAccepted
+            case .plainHTTPBeyondLoopback:
+                situation.httpIsBeyondLoopback && !situation.https && !situation.behindProxy
             }
         }
 
@@ -51,21 +64,33 @@ enum SafeStart {
             case .bootstrapPassword:
                 "listen on 127.0.0.1 and change the password with 'umctl user passwd' first, or add --insecure-listen"
             case .defaultSecret:
-                "choose another with --mqtt-user and --mqtt-password-file, or add --insecure-listen"
+                "choose another with --mqtt-user and --mqtt-password-file, add --accept-default-mqtt-secret in TLS mode (without --new-gateways open), or add --insecure-listen"
             case .plainHTTPBeyondLoopback:
-                "listen on 127.0.0.1, add --behind-proxy if a proxy that ends TLS stands in front, or add --insecure-listen"
+                "add --https, listen on 127.0.0.1, add --behind-proxy if a proxy that ends TLS stands in front, or add --insecure-listen"
             }
         }
 
         fileprivate var refusal: StartRefusal { StartRefusal(danger, remedy: remedy) }
     }
 
-    /// The guards that were overridden by `--insecure-listen`, to be shown wherever people look.
+    /// The guards that were overridden by `--insecure-listen`.
     ///
     /// - Throws: ``StartRefusal`` for the first guard that is triggered and not overridden.
     static func check(_ situation: Situation) throws(StartRefusal) -> [Guard] {
         let triggered = Guard.allCases.filter { $0.isTriggered(by: situation) }
         if let first = triggered.first, !situation.insecureListen { throw first.refusal }
         return triggered
+    }
+
+    /// What was overridden, to be shown wherever people look: each in one sentence that names the override.
+    ///
+    /// - Throws: ``StartRefusal`` as ``check(_:)`` does.
+    static func warnings(_ situation: Situation) throws(StartRefusal) -> [String] {
+        var warnings = try check(situation).map { "\($0.danger) (\(Setting.insecureListen.flag))" }
+        if situation.defaultSecretIsAccepted {
+            warnings.append(
+                "\(Guard.defaultSecret.danger); unknown ones are quarantined (\(Setting.acceptDefaultMqttSecret.flag))")
+        }
+        return warnings
     }
 }

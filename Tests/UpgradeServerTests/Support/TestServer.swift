@@ -24,8 +24,10 @@ func withServer<Result: Sendable>(
 ) async throws -> Result {
     try await withTemporaryFolder { folder in
         var configuration = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
+        configuration.plaintext = true
         configuration.http.port = 0
-        configuration.mqtt.port = 0
+        configuration.mqttPort = 0
+        configuration.mqttsPort = 0
         configure(&configuration)
         return try await withServer(on: configuration, body)
     }

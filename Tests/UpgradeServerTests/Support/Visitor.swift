@@ -107,7 +107,8 @@ extension ServerConfiguration {
     static func onFreePorts(in folder: String) -> ServerConfiguration {
         var configuration = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
         configuration.http.port = 0
-        configuration.mqtt.port = 0
+        configuration.mqttPort = 0
+        configuration.mqttsPort = 0
         configuration.hasher = .cheap
         return configuration
     }

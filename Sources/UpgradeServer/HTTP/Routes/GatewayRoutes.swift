@@ -88,7 +88,7 @@ struct GatewayRoutes: RouteGroup {
     private func remove(_ call: Call) async throws -> Response {
         let id = try call.gatewayID()
         try await services.removeGateway(id, as: call.principal)
-        services.disabled.set(id, disabled: false)
+        services.identities.disabled(id, false)
         services.engine.gatewaysChanged([id])
         return .noContent
     }
@@ -115,14 +115,14 @@ struct GatewayRoutes: RouteGroup {
 
     private func enable(_ call: Call) async throws -> Response {
         let gateway = try await services.gateways.setEnabled(true, try call.gatewayID(), as: call.principal)
-        services.disabled.set(gateway.id, disabled: false)
+        services.identities.disabled(gateway.id, false)
         services.engine.gatewaysChanged([gateway.id])
         return try .json(GatewayBody(gateway))
     }
 
     private func disable(_ call: Call) async throws -> Response {
         let gateway = try await services.gateways.setEnabled(false, try call.gatewayID(), as: call.principal)
-        services.disabled.set(gateway.id, disabled: true)
+        services.identities.disabled(gateway.id, true)
         services.engine.gatewaysChanged([gateway.id])
         return try .json(GatewayBody(gateway))
     }
