@@ -1,33 +1,49 @@
 import Foundation
 import Testing
 
-/// `umd --nossl` on a throw-away data folder and free ports, and `umctl` for it.
+/// `umd` on a throw-away data folder and free ports, and `umctl` for it.
 final class Daemon: Sendable {
+    /// Which of the two modes it runs in.
+    enum Mode: Sendable {
+        case plain
+        case tls
+    }
+
     let data: String
+    let mode: Mode
+    /// The line by which it said that it is ready.
+    let readyLine: String
     let http: String
     let mqttPort: UInt16
     private let program: Program
 
-    private init(data: String, http: String, mqttPort: UInt16, program: Program) {
+    private init(data: String, mode: Mode, readyLine: String, http: String, mqttPort: UInt16, program: Program) {
         self.data = data
+        self.mode = mode
+        self.readyLine = readyLine
         self.http = http
         self.mqttPort = mqttPort
         self.program = program
     }
 
+    /// The authority that it made for itself.
+    var authority: String { data + "/tls/ca.crt" }
+
     /// Starts a daemon, runs the body, and ends the daemon whatever happened.
-    static func with(_ arguments: [String] = [], _ body: (Daemon) async throws -> Void) async throws {
+    static func with(
+        _ arguments: [String] = [], mode: Mode = .plain, _ body: (Daemon) async throws -> Void
+    ) async throws {
         try await TemporaryFolder.with { folder in
-            let daemon = try await start(on: folder + "/data", arguments)
+            let daemon = try await start(on: folder + "/data", arguments, mode: mode)
             try await body(daemon)
             #expect(try await daemon.stop() == 0)
         }
     }
 
-    static func start(on data: String, _ arguments: [String] = []) async throws -> Daemon {
+    static func start(on data: String, _ arguments: [String] = [], mode: Mode = .plain) async throws -> Daemon {
+        let listeners = mode == .plain ? ["--nossl", "--mqtt-port", "0"] : ["--mqtts-port", "0"]
         let program = try Program(
-            "umd",
-            ["--data", data, "--nossl", "--http-port", "0", "--mqtt-port", "0", "--log-level", "warning"] + arguments)
+            "umd", ["--data", data, "--http-port", "0", "--log-level", "warning"] + listeners + arguments)
         guard let ready = await program.nextLine(), ready.hasPrefix("umd ready ") else {
             let outcome = try await program.end()
             Issue.record("umd did not start: \(outcome.errors)")
@@ -38,12 +54,20 @@ final class Daemon: Sendable {
             if parts.count == 2 { values[parts[0]] = parts[1] }
         }
         return Daemon(
-            data: data, http: try #require(values["http"]),
+            data: data, mode: mode, readyLine: ready, http: try #require(values["http"]),
             mqttPort: try #require(values["mqtt"]?.split(separator: ":").last.flatMap { UInt16($0) }), program: program)
     }
 
     /// The same folder again, after ``stop()`` or ``kill()``.
-    func restarted(_ arguments: [String] = []) async throws -> Daemon { try await Self.start(on: data, arguments) }
+    func restarted(_ arguments: [String] = []) async throws -> Daemon {
+        try await Self.start(on: data, arguments, mode: mode)
+    }
+
+    /// Whether it logs a line with this text within some seconds.
+    func logs(_ text: String) async throws -> Bool { await poll { program.errorsSoFar.contains(text) } }
+
+    /// Has it read its certificates again.
+    func hangUp() { program.signal(SIGHUP) }
 
     func stop() async throws -> Int32 {
         program.terminate()

@@ -31,23 +31,28 @@ final class FieldGateway: Sendable {
     let id: String
     let company: String
     private let descriptor: Int32
+    /// Carries the bytes over TLS, if they go that way.
+    private let tunnel: TLSTunnel?
     private let queue: DispatchQueue
     // Touched on the queue alone.
     private nonisolated(unsafe) var waiting: [Message] = []
     private nonisolated(unsafe) var nextPacketID: UInt16 = 1
 
     /// Connects as a field gateway does: MQTT 3.1.1 (or 3.1), clean session (if not told otherwise), keep-alive 30 s, `user` and `password`.
+    ///
+    /// - Parameter authority: The file of the authority that its fleet trusts; nil: a fleet without TLS.
     static func connect(
-        _ id: String, company: String, to port: UInt16, legacy: Bool = false, cleanSession: Bool = true
+        _ id: String, company: String, to port: UInt16, trusting authority: String? = nil, legacy: Bool = false,
+        cleanSession: Bool = true, password: String = "password", user: String = "user"
     ) async throws -> FieldGateway {
-        let gateway = try FieldGateway(id, company: company, to: port)
+        let gateway = try FieldGateway(id, company: company, to: port, trusting: authority)
         try await gateway.run { gateway in
             let version: [UInt8] = legacy ? gateway.string("MQIsdp") + [3] : gateway.string("MQTT") + [4]
             gateway.send(
                 0x10,
                 version + [cleanSession ? 0b1100_0010 : 0b1100_0000, 0, 30] + gateway.string(id)
-                    + gateway.string("user")
-                    + gateway.string("password"))
+                    + gateway.string(user)
+                    + gateway.string(password))
             let (type, body) = try gateway.readPacket(by: Date() + 10)
             guard type == 0x20, body.count == 2 else { throw Failure.unexpected(type) }
             guard body[1] == 0 else { throw Failure.refused(body[1]) }
@@ -55,10 +60,17 @@ final class FieldGateway: Sendable {
         return gateway
     }
 
-    private init(_ id: String, company: String, to port: UInt16) throws {
+    private init(_ id: String, company: String, to port: UInt16, trusting authority: String?) throws {
         self.id = id
         self.company = company
         queue = DispatchQueue(label: id)
+        if let authority {
+            let tunnel = try TLSTunnel(to: port, trusting: authority)
+            self.tunnel = tunnel
+            descriptor = tunnel.descriptor
+            return
+        }
+        tunnel = nil
         descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -92,7 +104,8 @@ final class FieldGateway: Sendable {
     static func known(
         _ id: String, company: String = "2", version: String = "0.5", to daemon: Daemon
     ) async throws -> FieldGateway {
-        let gateway = try await connect(id, company: company, to: daemon.mqttPort)
+        let gateway = try await connect(
+            id, company: company, to: daemon.mqttPort, trusting: daemon.mode == .tls ? daemon.authority : nil)
         try await gateway.begin(version: version)
         try await daemon.expect(id, "version", is: version)
         return gateway

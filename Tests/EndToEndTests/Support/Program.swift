@@ -62,6 +62,9 @@ final class Program: Sendable {
     /// The next line on standard output that has not been asked for; nil when the program has closed it or nothing came in time.
     func nextLine(within limit: Duration = .seconds(30)) async -> String? { await output.next(within: limit) }
 
+    /// What came on standard error so far.
+    var errorsSoFar: String { errors.soFar }
+
     func end(within limit: Duration = .seconds(30)) async throws -> Outcome {
         guard await poll(within: limit, { !process.isRunning }) else {
             kill()
@@ -71,6 +74,10 @@ final class Program: Sendable {
     }
 
     func terminate() { process.terminate() }
+
+    func signal(_ signal: Int32) {
+        if process.isRunning { Glibc.kill(process.processIdentifier, signal) }
+    }
 
     func kill() {
         if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
@@ -119,6 +126,8 @@ private final class Lines: Sendable {
         }
         return line
     }
+
+    var soFar: String { state.withLock { String(decoding: $0.text, as: UTF8.self) } }
 
     /// Everything, once the other end is closed.
     func rest() async -> String {
