@@ -3,7 +3,7 @@
 CONFIGURATION ?= release
 PREFIX ?= /usr/local
 HTTP_PORT ?= 5001
-MQTT_PORT ?= 1883
+MQTT_PORT ?= 8883
 JOBS ?=
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
 FORMATTED = Package.swift Sources Tests Examples
@@ -20,7 +20,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build ## a daemon, three simulated gateways and one upgrade, until Ctrl-C (HTTP_PORT=, MQTT_PORT=)
+demo: build ## a daemon, three simulated gateways and one upgrade, over TLS, until Ctrl-C (HTTP_PORT=, MQTT_PORT=)
 	@HTTP_PORT=$(HTTP_PORT) MQTT_PORT=$(MQTT_PORT) Scripts/demo.sh "$$(swift build -c $(CONFIGURATION) --show-bin-path)"
 
 .PHONY: build
@@ -30,8 +30,8 @@ build: build-dependencies ## the three programs, optimised (CONFIGURATION=debug 
 	done
 
 .PHONY: run
-run: build ## the daemon on the default data folder, without TLS, on loopback
-	@exec "$$(swift build -c $(CONFIGURATION) --show-bin-path)/umd" --nossl --http-port $(HTTP_PORT) --mqtt-port $(MQTT_PORT)
+run: build ## the daemon on the default data folder, MQTT over TLS, on loopback
+	@exec "$$(swift build -c $(CONFIGURATION) --show-bin-path)/umd" --http-port $(HTTP_PORT) --mqtts-port $(MQTT_PORT)
 
 .PHONY: install
 install: build ## the three programs into PREFIX/bin (/usr/local)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # demo.sh BUILD-FOLDER: a daemon on a throw-away data folder, three simulated gateways of two companies, and one upgrade.
-# HTTP_PORT and MQTT_PORT choose the ports (0: any free one). DEMO_ONCE=1 ends after the upgrade instead of waiting for Ctrl-C.
+# MQTT goes over TLS, with an authority that the daemon makes for itself. HTTP_PORT and MQTT_PORT choose the ports (0: any free one). DEMO_ONCE=1 ends after the upgrade instead of waiting for Ctrl-C.
 set -euo pipefail
 
 programs=$1
@@ -34,26 +34,26 @@ until_true() {
     done
 }
 
-title "Starting the daemon: umd --nossl --http-port $HTTP_PORT --mqtt-port $MQTT_PORT"
+title "Starting the daemon: umd --http-port $HTTP_PORT --mqtts-port $MQTT_PORT"
 mkfifo "$data/ready"
-"$programs/umd" --data "$data" --nossl --http-port "$HTTP_PORT" --mqtt-port "$MQTT_PORT" --log-level warning >"$data/ready" &
+"$programs/umd" --data "$data" --http-port "$HTTP_PORT" --mqtts-port "$MQTT_PORT" --log-level warning >"$data/ready" &
 umd=$!
 pids+=("$umd")
 if ! read -r ready <"$data/ready"; then
     status=0
     wait "$umd" || status=$?
-    echo "The daemon did not start. To choose other ports: make demo HTTP_PORT=5002 MQTT_PORT=1884 (0 means any free port)" >&2
+    echo "The daemon did not start. To choose other ports: make demo HTTP_PORT=5002 MQTT_PORT=8884 (0 means any free port)" >&2
     exit "$status"
 fi
 echo "$ready"
 http=$(grep -o 'http=[^ ]*' <<<"$ready" | head -n 1 | cut -d= -f2)
 mqtt=$(grep -o 'mqtt=[^ ]*' <<<"$ready" | cut -d= -f2)
 
-title "Two companies, three gateways: gateway-sim gw1 2, gw2 2, gw3 3"
+title "Two companies, three gateways that verify the daemon's certificate: gateway-sim gw1 2, gw2 2, gw3 3"
 umctl --quiet sample-companies
 for gateway in "gw1 2" "gw2 2" "gw3 3"; do
     # shellcheck disable=SC2086 # the id and the company are two arguments
-    "$programs/gateway-sim" $gateway --nossl --port "${mqtt##*:}" --delay 2s >"$data/${gateway%% *}.log" &
+    "$programs/gateway-sim" $gateway --data "$data" --port "${mqtt##*:}" --delay 2s >"$data/${gateway%% *}.log" &
     pids+=("$!")
 done
 fleet_is_online() { [ "$(umctl gateway list --online --json | grep -o '"total":[0-9]*')" = '"total":3' ]; }
@@ -75,7 +75,7 @@ umctl push --version 1.2 --gateway gw2 --wait
 title "The fleet after"
 umctl gateway list
 
-title "The daemon answers at $http"
+title "The daemon answers at $http (log in as super@gushenxing.com with gushenxing123)"
 if [ "${DEMO_ONCE:-}" = 1 ]; then exit 0; fi
 echo "To join in from another terminal: $programs/umctl --data $data gateway list"
 echo "Ctrl-C ends the demo and removes everything it made."
