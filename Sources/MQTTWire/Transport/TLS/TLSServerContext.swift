@@ -23,15 +23,16 @@ public final class TLSServerContext: Sendable, CustomStringConvertible {
     ) throws(TLSError) {
         try self.init(
             certificateFile: certificateFile, keyFile: keyFile, clientAuthorityFile: clientAuthorityFile,
-            allowsLegacy: allowsLegacy, newestVersion: TLS1_3_VERSION)
+            allowsLegacy: allowsLegacy, newestVersion: .v1_3)
     }
 
-    /// The same with another newest version of TLS, one of OpenSSL's numbers.
+    /// The same with another newest version of TLS.
     init(
-        certificateFile: String, keyFile: String, clientAuthorityFile: String?, allowsLegacy: Bool, newestVersion: Int32
+        certificateFile: String, keyFile: String, clientAuthorityFile: String?, allowsLegacy: Bool,
+        newestVersion: TLSVersion
     ) throws(TLSError) {
         handle = try TLSContextHandle(TLS_server_method(), allowsLegacy: allowsLegacy)
-        copenssl_ctx_set_maximum(handle.pointer, newestVersion)
+        copenssl_ctx_set_maximum(handle.pointer, newestVersion == .v1_2 ? TLS1_2_VERSION : TLS1_3_VERSION)
         certificate = try handle.present(
             certificateFile: certificateFile, keyFile: keyFile, allowsLegacy: allowsLegacy
         ).summary
@@ -51,4 +52,10 @@ public final class TLSServerContext: Sendable, CustomStringConvertible {
 
     /// Names the certificate's holder.
     public var description: String { "TLS server context of \(certificate.subject)" }
+}
+
+/// The versions of TLS that are spoken.
+enum TLSVersion: Sendable, CaseIterable {
+    case v1_2
+    case v1_3
 }
