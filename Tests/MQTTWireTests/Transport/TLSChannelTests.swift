@@ -324,6 +324,33 @@ struct TLSChannelTests {
         await close(ends.client, ends.server)
     }
 
+    @Test("Certificates that do not fit the socket's buffer get through", arguments: TLSVersion.allCases)
+    func longChain(version: TLSVersion) async throws {
+        let own = try files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: .rsa)
+        let other = try files.selfSigned("other", subject: "/CN=Somebody else", key: .rsa)
+        let chain = try files.join(
+            [own.certificate] + [String](repeating: other.certificate, count: 30), as: "chain.pem")
+        let server = try TLSServerContext(
+            certificateFile: chain, keyFile: own.key, clientAuthorityFile: nil, allowsLegacy: false,
+            newestVersion: version)
+        let (near, far) = try sockets()
+        var size: Int32 = 1
+        #expect(setsockopt(near, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size)) == 0)
+        #expect(fcntl(far.descriptor, F_SETFL, O_NONBLOCK) == 0)
+        let serverEnd = await start(
+            ByteStream(server: server, socket: Descriptor(adopting: near)), .toServer, on: loop)
+        let client = try TLSClientContext(trust: .authority(file: own.certificate))
+        let clientEnd = await start(
+            ByteStream(client: client, serverName: "127.0.0.1", socket: Descriptor(adopting: far.descriptor)),
+            .toClient, on: otherLoop)
+        await send([0xC0, 0], from: clientEnd)
+        await send([0xD0, 0], from: serverEnd)
+        try await eventually("packets pass") {
+            serverEnd.notes.value.packets.count == 1 && clientEnd.notes.value.packets.count == 1
+        }
+        await close(clientEnd, serverEnd)
+    }
+
     // MARK: Peers that misbehave
 
     @Test(
