@@ -43,7 +43,7 @@ struct TLSChannelTests {
     }
 
     private func contexts(
-        _ key: CertificateFolder.Key = .ec, newest version: TLSVersion = .v1_3
+        _ key: CertificateFolder.Key = .ec, newest version: TLSVersion = .tls13
     ) throws -> (TLSServerContext, TLSClientContext) {
         let pair = try files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: key)
         return (
@@ -142,7 +142,7 @@ struct TLSChannelTests {
             let (name, isEncrypted) = await end.loop.run {
                 (end.channel.value.tls?.version, end.channel.value.isEncrypted)
             }
-            #expect(name == (version == .v1_2 ? "TLSv1.2" : "TLSv1.3"))
+            #expect(name == (version == .tls12 ? "TLSv1.2" : "TLSv1.3"))
             #expect(isEncrypted)
         }
         #expect(

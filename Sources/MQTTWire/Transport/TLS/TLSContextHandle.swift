@@ -6,9 +6,7 @@ import COpenSSL
 final class TLSContextHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 
-    /// - Parameters:
-    ///   - method: server or client.
-    ///   - allowsLegacy: admits keys and signatures that can be broken today.
+    /// A context for a server's or a client's method; `allowsLegacy` admits keys and signatures that can be broken today.
     init(_ method: OpaquePointer?, allowsLegacy: Bool) throws(TLSError) {
         // OpenSSL's own clean-up at exit would free what the loops' threads still use.
         OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
