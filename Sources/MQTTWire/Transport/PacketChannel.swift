@@ -234,8 +234,6 @@ open class PacketChannel: EventSource {
     /// Writes what is queued.
     public final override func endOfTurn() {
         guard state == .open || state == .closing, !isBlocked else { return }
-        // The end of the handshake calls again; a connection that is to be closed before has nobody to say goodbye to.
-        guard !isHandshaking || (state == .closing && output.isEmpty) else { return }
         let before = pendingOutput
         let outcome = flush()
         if pendingOutput < before { lastOutput = loop.now }
@@ -252,7 +250,14 @@ open class PacketChannel: EventSource {
 
     private func flush() -> SendQueue.Flush {
         guard var stream = stream.take() else { return .blocked }
-        var outcome = output.write(to: &stream, limit: Self.bytesPerTurn)
+        var outcome: SendQueue.Flush
+        if stream.isHandshaking {
+            // What is queued waits for the handshake, whose own messages may wait for the socket.
+            outcome = SendQueue.Flush(stream.flush())
+            if case .drained = outcome, !output.isEmpty { outcome = .blocked }
+        } else {
+            outcome = output.write(to: &stream, limit: Self.bytesPerTurn)
+        }
         if case .drained = outcome, state == .closing { outcome = SendQueue.Flush(stream.finish()) }
         self.stream = consume stream
         return outcome

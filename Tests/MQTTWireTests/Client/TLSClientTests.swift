@@ -56,9 +56,13 @@ struct TLSClientTests {
         return found
     }
 
-    @Test("A client that trusts the authority connects, by name and by address", arguments: ["localhost", "127.0.0.1"])
+    @Test(
+        "A client that trusts the authority connects, by name and by address",
+        arguments: ["localhost", "127.0.0.1", "::1"])
     func connects(host: String) async throws {
-        let server = try await TLSServer(context(server()))
+        let names = ["DNS:localhost", "IP:127.0.0.1", "IP:::1"]
+        let server = try await TLSServer(
+            context(server(names: names)), host: host.contains(":") ? host : "127.0.0.1")
         try await MQTTClient.withConnection(configuration(server, trusting(authority), host: host)) { client in
             _ = client
         }
@@ -104,6 +108,10 @@ struct TLSClientTests {
         let other = try files.selfSigned("other", subject: "/CN=Other CA")
         let error = try await refusal(by: trusting(other), of: context(server()))
         #expect(error == .unknownAuthority(subject: "O=Example, CN=umd", issuer: "CN=Test CA"))
+        // Nor does the system's administrator trust it.
+        #expect(
+            try await refusal(by: TLSClientContext(trust: .system), of: context(server("third")))
+                == .unknownAuthority(subject: "O=Example, CN=umd", issuer: "CN=Test CA"))
         let impostor = try files.selfSigned("impostor", subject: "/CN=Test CA")
         #expect(try await refusal(by: trusting(impostor), of: context(server("second"))) != nil)
     }
@@ -303,7 +311,7 @@ struct TLSClientTests {
             try await second.connect()
             Issue.record("connected")
         } catch .tls(.failed(let reason)) {
-            #expect(reason == "wrong version number")
+            #expect(reason == "the peer does not speak TLS (wrong version number)")
         }
     }
 

@@ -97,6 +97,7 @@ final class TLSServer: Sendable {
 
     deinit {
         loop.stop()
+        if !loop.isCurrent { loop.join() }
     }
 
     var value: Notes { log.notes.withLock { $0 } }

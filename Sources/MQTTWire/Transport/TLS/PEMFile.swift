@@ -64,9 +64,11 @@ enum OpenSSLErrors {
     /// The alert with which the peer ended the connection, if that is what the code says.
     static func alert(in code: UInt) -> String? {
         let number = ERR_GET_REASON(code) - SSL_AD_REASON_OFFSET
-        guard ERR_GET_LIB(code) == ERR_LIB_SSL, 1...255 ~= number, let text = SSL_alert_desc_string_long(number) else {
-            return nil
-        }
-        return String(cString: text)
+        guard ERR_GET_LIB(code) == ERR_LIB_SSL, 1...255 ~= number else { return nil }
+        let words = SSL_alert_desc_string_long(number).map { String(cString: $0) } ?? "unknown"
+        guard words == "unknown" else { return words }
+        // The younger alerts have words in the list of errors alone: "tlsv13 alert certificate required".
+        let error = text(of: code)
+        return error.firstRange(of: " alert ").map { String(error[$0.upperBound...]) } ?? error
     }
 }

@@ -22,11 +22,13 @@ final class TLSConnection: @unchecked Sendable {
     private var restStart = 0
     private var hasSaidGoodbye = false
 
-    /// Why the peer's certificate was refused; noted while OpenSSL verifies.
+    /// Why the peer is refused; noted while OpenSSL verifies its certificate or reads.
     private var refusal: TLSError?
     /// What went wrong with the socket; noted while OpenSSL reads or writes.
     private var socketFailure: SystemErrno?
     private var hasReceived = false
+    /// How many bytes came since application data last did.
+    private var overhead = 0
     /// True once the peer has closed its side of the socket.
     private(set) var hasSeenEnd = false
 
@@ -117,7 +119,7 @@ final class TLSConnection: @unchecked Sendable {
         let result = SSL_get_verify_result(ssl)
         guard result == X509_V_OK else {
             return .notAccepted(
-                subject: certificate?.subject ?? "the peer",
+                subject: certificate?.holder ?? "the peer",
                 reason: String(cString: X509_verify_cert_error_string(result)))
         }
         guard let certificate else {
@@ -130,9 +132,9 @@ final class TLSConnection: @unchecked Sendable {
         SSL_get1_peer_certificate(ssl).map { X509Certificate(adopting: $0) }
     }
 
-    /// What the peer's certificate says, once the handshake is done; nil if it showed none.
+    /// What the peer's certificate says, once the handshake is done; nil if it showed none, or nobody verified it.
     var peerCertificate: PeerCertificate? {
-        guard !isHandshaking, let ssl else { return nil }
+        guard !isHandshaking, let ssl, SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER != 0 else { return nil }
         return peer(ssl)?.peerCertificate
     }
 
@@ -144,13 +146,24 @@ final class TLSConnection: @unchecked Sendable {
 
     // MARK: Data
 
-    /// Decrypts at most a record's worth.
+    /// Decrypts what is there, record after record until the buffer is full: packets that lie whole in it need not be put together.
     func read(into buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
         if let failure { return .failed(failure) }
         guard !isHandshaking, let ssl else { return .wouldBlock }
-        ERR_clear_error()
-        let result = SSL_read(ssl, buffer.baseAddress, Int32(clamping: buffer.count))
-        guard result <= 0 else { return .bytes(Int(result)) }
+        var filled = 0
+        var result: Int32 = 0
+        while filled < buffer.count {
+            ERR_clear_error()
+            result = SSL_read(ssl, buffer.baseAddress.map { $0 + filled }, Int32(clamping: buffer.count - filled))
+            guard result > 0 else { break }
+            filled += Int(result)
+            overhead = 0
+        }
+        // What ended it, if anything did, is there again the next time.
+        guard filled == 0 else {
+            if result <= 0, case .failed(let reason) = outcome(of: result) { _ = fail(reason) }
+            return .bytes(filled)
+        }
         switch outcome(of: result) {
         case .wouldBlock: return .wouldBlock
         case .ended: return .ended
@@ -235,7 +248,7 @@ final class TLSConnection: @unchecked Sendable {
 
     // MARK: Called by OpenSSL
 
-    /// Notes why the peer's certificate is refused. The first reason counts: what follows from it says less.
+    /// Notes why the peer is refused. The first reason counts: what follows from it says less.
     func refuse(_ reason: TLSError) {
         if refusal == nil { refusal = reason }
     }
@@ -268,7 +281,14 @@ final class TLSConnection: @unchecked Sendable {
     func receive(_ buffer: UnsafeMutableRawBufferPointer) -> ReadOutcome {
         let outcome = ByteStream.receive(from: socket.rawValue, into: buffer)
         switch outcome {
-        case .bytes: hasReceived = true
+        case .bytes(let count):
+            hasReceived = true
+            overhead += count
+            guard overhead <= TLSLimits.overheadLimit else {
+                let error = TLSError.failed(reason: "the peer sends messages of the protocol and no data")
+                refuse(error)
+                return .failed(.tls(error))
+            }
         case .ended: hasSeenEnd = true
         case .failed(.system(let reason)): socketFailure = reason
         case .failed, .wouldBlock: break
@@ -316,7 +336,10 @@ final class TLSConnection: @unchecked Sendable {
             ERR_clear_error()
             if let alert = OpenSSLErrors.alert(in: code) { return .failed(.tls(.refusedByPeer(alert: alert))) }
             if hasSeenEnd, isHandshaking { return .ended }
-            return .failed(.tls(.failed(reason: OpenSSLErrors.text(of: code))))
+            let words = OpenSSLErrors.text(of: code)
+            let isOther = [SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST].contains(ERR_GET_REASON(code))
+            return .failed(
+                .tls(.failed(reason: isHandshaking && isOther ? "the peer does not speak TLS (\(words))" : words)))
         default:
             if let socketFailure { return .failed(.system(socketFailure)) }
             return hasSeenEnd ? .ended : .failed(.tls(.failed(reason: "OpenSSL gives up (\(error))")))

@@ -6,9 +6,7 @@ import COpenSSL
 final class TLSContextHandle: @unchecked Sendable {
     let pointer: OpaquePointer
 
-    /// - Parameters:
-    ///   - method: server or client.
-    ///   - allowsLegacy: admits keys and signatures that can be broken today.
+    /// A context for a server's or a client's method; `allowsLegacy` admits keys and signatures that can be broken today.
     init(_ method: OpaquePointer?, allowsLegacy: Bool) throws(TLSError) {
         // OpenSSL's own clean-up at exit would free what the loops' threads still use.
         OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)
@@ -53,7 +51,7 @@ final class TLSContextHandle: @unchecked Sendable {
         ERR_clear_error()
         guard X509_check_private_key(own.pointer, key) == 1 else {
             ERR_clear_error()
-            throw .keyDoesNotMatch(keyFile: keyFile, certificateFile: certificateFile, subject: own.subject)
+            throw .keyDoesNotMatch(keyFile: keyFile, certificateFile: certificateFile, subject: own.holder)
         }
         guard SSL_CTX_use_certificate(pointer, own.pointer) == 1, SSL_CTX_use_PrivateKey(pointer, key) == 1 else {
             throw refused(own)
@@ -69,7 +67,7 @@ final class TLSContextHandle: @unchecked Sendable {
     private func refused(_ certificate: X509Certificate) -> TLSError {
         let reason = OpenSSLErrors.text(of: ERR_peek_error())
         ERR_clear_error()
-        return .notAccepted(subject: certificate.subject, reason: reason)
+        return .notAccepted(subject: certificate.holder, reason: reason)
     }
 
     /// Trusts the certificates of a file, each by itself: an intermediate or a server's own self-signed one do as well as a root.

@@ -9,29 +9,29 @@ public final class TLSServerContext: Sendable, CustomStringConvertible {
 
     /// Reads PEM files and checks what is in them.
     ///
-    /// Throws `TLSError` when a file cannot be read, when the key is encrypted or another certificate's, and, unless `allowsLegacy`, when a key or a
-    /// signature is so weak that it can be forged.
-    ///
     /// - Parameters:
     ///   - certificateFile: the server's certificate, followed by the intermediate ones up to an authority that clients trust.
     ///   - keyFile: the key of the first certificate.
     ///   - clientAuthorityFile: who vouches for clients; then clients are asked for a certificate. One without a certificate is let in all the same, one
     ///     whose certificate nobody here vouches for is not.
     ///   - allowsLegacy: admits RSA keys under 2048 bits and SHA-1 signatures, here and from clients.
+    /// - Throws: when a file cannot be read, when the key is encrypted or another certificate's, and, unless `allowsLegacy`, when a key or a signature is so
+    ///   weak that it can be forged.
     public convenience init(
         certificateFile: String, keyFile: String, clientAuthorityFile: String? = nil, allowsLegacy: Bool = false
     ) throws(TLSError) {
         try self.init(
             certificateFile: certificateFile, keyFile: keyFile, clientAuthorityFile: clientAuthorityFile,
-            allowsLegacy: allowsLegacy, newestVersion: TLS1_3_VERSION)
+            allowsLegacy: allowsLegacy, newestVersion: .tls13)
     }
 
-    /// The same with another newest version of TLS, one of OpenSSL's numbers.
+    /// The same with another newest version of TLS.
     init(
-        certificateFile: String, keyFile: String, clientAuthorityFile: String?, allowsLegacy: Bool, newestVersion: Int32
+        certificateFile: String, keyFile: String, clientAuthorityFile: String?, allowsLegacy: Bool,
+        newestVersion: TLSVersion
     ) throws(TLSError) {
         handle = try TLSContextHandle(TLS_server_method(), allowsLegacy: allowsLegacy)
-        copenssl_ctx_set_maximum(handle.pointer, newestVersion)
+        copenssl_ctx_set_maximum(handle.pointer, newestVersion == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION)
         certificate = try handle.present(
             certificateFile: certificateFile, keyFile: keyFile, allowsLegacy: allowsLegacy
         ).summary
@@ -51,4 +51,10 @@ public final class TLSServerContext: Sendable, CustomStringConvertible {
 
     /// Names the certificate's holder.
     public var description: String { "TLS server context of \(certificate.subject)" }
+}
+
+/// The versions of TLS that are spoken.
+enum TLSVersion: Sendable, CaseIterable {
+    case tls12
+    case tls13
 }

@@ -62,21 +62,21 @@ enum TLSVerification {
         let words = String(cString: X509_verify_cert_error_string(Int(error)))
         switch error {
         case X509_V_ERR_CERT_HAS_EXPIRED:
-            return .certificateExpired(subject: current.subject, at: current.notAfter)
+            return .certificateExpired(subject: current.holder, at: current.notAfter)
         case X509_V_ERR_CERT_NOT_YET_VALID:
-            return .certificateNotYetValid(subject: current.subject, from: current.notBefore)
-        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return .selfSigned(subject: leaf.subject)
+            return .certificateNotYetValid(subject: current.holder, from: current.notBefore)
+        case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT: return .selfSigned(subject: leaf.holder)
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY,
             X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-            return .unknownAuthority(subject: leaf.subject, issuer: current.issuer)
+            return .unknownAuthority(subject: leaf.holder, issuer: current.issuer)
         case X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH:
             let names = leaf.hasAlternativeNames ? leaf.alternativeNames : []
-            return .wrongName(expected: expected ?? "", subject: leaf.subject, names: names)
+            return .wrongName(expected: expected ?? "", subject: leaf.holder, names: names)
         case X509_V_ERR_EE_KEY_TOO_SMALL, X509_V_ERR_CA_KEY_TOO_SMALL:
-            return current.weakKey(file: nil) ?? .notAccepted(subject: current.subject, reason: words)
+            return current.weakKey(file: nil) ?? .notAccepted(subject: current.holder, reason: words)
         case X509_V_ERR_CA_MD_TOO_WEAK:
-            return .weakSignature(subject: current.subject, algorithm: current.signatureAlgorithm, file: nil)
-        default: return .notAccepted(subject: current.subject, reason: words)
+            return .weakSignature(subject: current.holder, algorithm: current.signatureAlgorithm, file: nil)
+        default: return .notAccepted(subject: current.holder, reason: words)
         }
     }
 

@@ -22,11 +22,13 @@ final class X509Certificate: @unchecked Sendable {
         X509_free(pointer)
     }
 
-    /// The holder, or the first alternative name where the subject is empty.
-    var subject: String {
-        let name = Self.text(of: X509_get_subject_name(pointer))
-        guard name.isEmpty else { return name }
-        return alternativeNames.first ?? "a certificate without a subject"
+    /// The distinguished name on one line; may be empty.
+    var subject: String { Self.text(of: X509_get_subject_name(pointer)) }
+
+    /// What messages call it: the subject, or a name that stands for an empty one.
+    var holder: String {
+        let subject = subject
+        return subject.isEmpty ? alternativeNames.first ?? "nobody" : subject
     }
 
     var issuer: String { Self.text(of: X509_get_issuer_name(pointer)) }
@@ -70,10 +72,10 @@ final class X509Certificate: @unchecked Sendable {
     /// What forbids to use it at this moment, if anything does.
     var untimely: TLSError? {
         if X509_cmp_current_time(X509_get0_notAfter(pointer)) <= 0 {
-            return .certificateExpired(subject: subject, at: notAfter)
+            return .certificateExpired(subject: holder, at: notAfter)
         }
         if X509_cmp_current_time(X509_get0_notBefore(pointer)) > 0 {
-            return .certificateNotYetValid(subject: subject, from: notBefore)
+            return .certificateNotYetValid(subject: holder, from: notBefore)
         }
         return nil
     }
@@ -132,7 +134,7 @@ extension X509Certificate {
             default: ("", 0)
             }
         guard bits < minimum else { return nil }
-        return .weakKey(subject: subject, algorithm: algorithm, bits: bits, minimum: minimum, file: file)
+        return .weakKey(subject: holder, algorithm: algorithm, bits: bits, minimum: minimum, file: file)
     }
 
     /// What is too weak about its signature, if anything.
@@ -140,7 +142,7 @@ extension X509Certificate {
         var digest: Int32 = 0
         guard X509_get_signature_info(pointer, &digest, nil, nil, nil) == 1 else { return nil }
         guard [NID_sha1, NID_md5, NID_md4, NID_md2, NID_md5_sha1].contains(digest) else { return nil }
-        return .weakSignature(subject: subject, algorithm: signatureAlgorithm, file: file)
+        return .weakSignature(subject: holder, algorithm: signatureAlgorithm, file: file)
     }
 
     var signatureAlgorithm: String {
