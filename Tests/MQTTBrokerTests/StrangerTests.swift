@@ -105,7 +105,7 @@ struct StrangerTests {
             hooks: hooks,
             limits: {
                 $0.unauthenticatedPerAddress = 1
-                $0.connectTimeout = .seconds(2)
+                $0.connectTimeout = .seconds(5)
             }
         ) { broker, port in
             let (first, second) = (try Peer(port: port), try Peer(port: port))
