@@ -14,6 +14,7 @@ struct Composition {
     private let services: Services
     private let link: BrokerLink
     private let certificates: ServerCertificates?
+    private let certificateInForce: CertificateInForce?
     /// What HTTP over TLS is served with; nil where HTTP is plain.
     private let httpsCertificates: HTTPSCertificates?
     private let reloads: ReloadRequests
@@ -30,6 +31,7 @@ struct Composition {
         certificates = configuration.usesCertificates ? ServerCertificates(configuration) : nil
         if let made = try certificates?.makeIfAbsent() { logger.made(made) }
         let tls = try certificates?.load()
+        certificateInForce = tls.map { CertificateInForce($0) }
         httpsCertificates = configuration.https ? try certificates?.forHTTP() : nil
         let directory = try await IdentityDirectory(installation.store)
         let incoming = IncomingEvents()
@@ -96,10 +98,11 @@ struct Composition {
         guard let certificates else { return NothingToReload(reloads: reloads, logger: logger) }
         return CertificateService(
             certificates: certificates, reloads: reloads,
-            use: { [link, httpsCertificates] context in
+            use: { [link, httpsCertificates, certificateInForce] context in
                 // The one that can fail comes first: both change, or neither.
                 try httpsCertificates?.reload()
                 link.useForNewConnections(context)
+                certificateInForce?.replace(by: context)
             }, logger: logger)
     }
 
@@ -131,7 +134,9 @@ struct Composition {
         HealthRoutes(
             services: services, readiness: readiness,
             metrics: MetricsPage(
-                gateways: services.gateways, engine: services.engine, link: link, requests: requests)
+                gateways: services.gateways, engine: services.engine, link: link, requests: requests,
+                certificateExpiry: { [certificateInForce] in certificateInForce?.expiry }),
+            access: access, everybodyIsNear: Loopback.contains(configuration.http.host) && !configuration.behindProxy
         ).mount(on: router)
         Pages(
             services: services, access: access, dangers: dangers,
