@@ -19,7 +19,7 @@ struct Composition {
     private let httpsCertificates: HTTPSCertificates?
     private let reloads: ReloadRequests
     private let access: Access
-    private let dangers: [String]
+    private let dangers: Dangers
 
     init(
         _ configuration: ServerConfiguration, _ installation: Installation, _ reloads: ReloadRequests, logger: Logger
@@ -52,16 +52,14 @@ struct Composition {
             store: installation.store, hasher: configuration.hasher, releaseStore: releaseStore, engine: engine,
             identities: LiveIdentities(directory: directory, link: link).changes,
             fleetUsername: configuration.mqttSecret.username)
+        dangers = Dangers(configuration: configuration, users: services.users)
         access = configuration.access(to: services, logger: logger)
-        dangers = try SafeStart.warnings(
-            configuration.situation(
-                bootstrapPasswordIsInForce: try await services.users.bootstrapPasswordIsInForce()))
         _ = try await services.superUser()
     }
 
     /// Runs everything until it is shut down or cancelled.
     func run(whenReady: @escaping @Sendable (Server.Endpoints) -> Void) async throws {
-        for danger in dangers { logger.warning("\(danger)") }
+        for danger in try await dangers.present { logger.warning("\(danger)") }
         let mqtt = try startBroker()
         let readiness = Readiness { [installation, configuration] http in
             whenReady(
@@ -123,12 +121,16 @@ struct Composition {
 
     private func router(_ readiness: Readiness) -> Router<APIContext> {
         let requests = RequestCounters()
+        let pages = Pages(
+            services: services, access: access, dangers: dangers,
+            resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources)
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
             SecurityHeaders(isHTTPS: configuration.https)
             RequestCounting(counters: requests)
             ProblemMiddleware()
             HostGuard(everybodyIsSuper: configuration.plaintext, names: configuration.httpNames)
+            ProblemPages(pages: pages)
         }
         Dispatcher(access: access).mount(API(services: services, access: access).routes, on: router)
         HealthRoutes(
@@ -138,10 +140,7 @@ struct Composition {
                 certificateExpiry: { [certificateInForce] in certificateInForce?.expiry }),
             access: access, everybodyIsNear: Loopback.contains(configuration.http.host) && !configuration.behindProxy
         ).mount(on: router)
-        Pages(
-            services: services, access: access, dangers: dangers,
-            resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources
-        ).mount(on: router)
+        pages.mount(on: router)
         return router
     }
 }
