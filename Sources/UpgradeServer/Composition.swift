@@ -14,11 +14,12 @@ struct Composition {
     private let services: Services
     private let link: BrokerLink
     private let certificates: ServerCertificates?
+    private let certificateInForce: CertificateInForce?
     /// What HTTP over TLS is served with; nil where HTTP is plain.
     private let httpsCertificates: HTTPSCertificates?
     private let reloads: ReloadRequests
     private let access: Access
-    private let dangers: [String]
+    private let dangers: Dangers
 
     init(
         _ configuration: ServerConfiguration, _ installation: Installation, _ reloads: ReloadRequests, logger: Logger
@@ -30,6 +31,7 @@ struct Composition {
         certificates = configuration.usesCertificates ? ServerCertificates(configuration) : nil
         if let made = try certificates?.makeIfAbsent() { logger.made(made) }
         let tls = try certificates?.load()
+        certificateInForce = tls.map { CertificateInForce($0) }
         httpsCertificates = configuration.https ? try certificates?.forHTTP() : nil
         let directory = try await IdentityDirectory(installation.store)
         let incoming = IncomingEvents()
@@ -50,16 +52,14 @@ struct Composition {
             store: installation.store, hasher: configuration.hasher, releaseStore: releaseStore, engine: engine,
             identities: LiveIdentities(directory: directory, link: link).changes,
             fleetUsername: configuration.mqttSecret.username)
+        dangers = Dangers(configuration: configuration, users: services.users)
         access = configuration.access(to: services, logger: logger)
-        dangers = try SafeStart.warnings(
-            configuration.situation(
-                bootstrapPasswordIsInForce: try await services.users.bootstrapPasswordIsInForce()))
         _ = try await services.superUser()
     }
 
     /// Runs everything until it is shut down or cancelled.
     func run(whenReady: @escaping @Sendable (Server.Endpoints) -> Void) async throws {
-        for danger in dangers { logger.warning("\(danger)") }
+        for danger in try await dangers.present { logger.warning("\(danger)") }
         let mqtt = try startBroker()
         let readiness = Readiness { [installation, configuration] http in
             whenReady(
@@ -96,10 +96,11 @@ struct Composition {
         guard let certificates else { return NothingToReload(reloads: reloads, logger: logger) }
         return CertificateService(
             certificates: certificates, reloads: reloads,
-            use: { [link, httpsCertificates] context in
+            use: { [link, httpsCertificates, certificateInForce] context in
                 // The one that can fail comes first: both change, or neither.
                 try httpsCertificates?.reload()
                 link.useForNewConnections(context)
+                certificateInForce?.replace(by: context)
             }, logger: logger)
     }
 
@@ -120,23 +121,26 @@ struct Composition {
 
     private func router(_ readiness: Readiness) -> Router<APIContext> {
         let requests = RequestCounters()
+        let pages = Pages(
+            services: services, access: access, dangers: dangers,
+            resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources)
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
             SecurityHeaders(isHTTPS: configuration.https)
             RequestCounting(counters: requests)
             ProblemMiddleware()
             HostGuard(everybodyIsSuper: configuration.plaintext, names: configuration.httpNames)
+            ProblemPages(pages: pages)
         }
         Dispatcher(access: access).mount(API(services: services, access: access).routes, on: router)
         HealthRoutes(
             services: services, readiness: readiness,
             metrics: MetricsPage(
-                gateways: services.gateways, engine: services.engine, link: link, requests: requests)
+                gateways: services.gateways, engine: services.engine, link: link, requests: requests,
+                certificateExpiry: { [certificateInForce] in certificateInForce?.expiry }),
+            access: access, everybodyIsNear: Loopback.contains(configuration.http.host) && !configuration.behindProxy
         ).mount(on: router)
-        Pages(
-            services: services, access: access, dangers: dangers,
-            resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources
-        ).mount(on: router)
+        pages.mount(on: router)
         return router
     }
 }

@@ -60,8 +60,7 @@ public struct Server: Service {
         try PortProbe.check(configuration.http, portSetting: .httpPort, hostSetting: .httpHost)
         try PortProbe.check(
             configuration.mqtt, portSetting: configuration.mqttPortSetting, hostSetting: .mqttHost)
-        _ = try SafeStart.check(configuration.situation(bootstrapPasswordIsInForce: false))
-
+        _ = try SafeStart.check(configuration.situation(bootstrapPasswordIsInForce: willStartAfresh))
         try configuration.checkNamedCertificates()
 
         let (lock, installation) = try await openInstallation()
@@ -74,6 +73,9 @@ public struct Server: Service {
             // The lock's life ends with the last use of it.
             withExtendedLifetime(lock) {}
         }
+        let users = UserService(store: installation.store, hasher: configuration.hasher)
+        _ = try SafeStart.check(
+            configuration.situation(bootstrapPasswordIsInForce: try await users.bootstrapPasswordIsInForce()))
         let composition = try await Composition(configuration, installation, reloads, logger: logger)
         try await composition.run(whenReady: whenReady)
     }
@@ -81,6 +83,9 @@ public struct Server: Service {
     /// Has certificates and keys read again, for the connections that come from then on. A file that is broken leaves the old ones in force, and the log
     /// says so.
     public func reloadCertificates() { reloads.add() }
+
+    /// Whether the data folder will be initialised, and have the well-known super user. What is wrong with a folder is said when it is opened.
+    private var willStartAfresh: Bool { (try? configuration.dataFolder.contents()) == .nothing }
 
     private func openInstallation() async throws -> (FolderLock, Installation) {
         do {

@@ -59,6 +59,14 @@ struct PageTests {
             for path in ["/profile", "/logout"] {
                 #expect(try await server.sendForm(path, ["name": "Uwe"], headers: cookie).status == 403)
             }
+            let other = try await server.logIn(.user2)
+            let stale = try await server.sendForm(
+                "/profile", ["csrfToken": other.csrfToken, "name": "Uwe"], headers: cookie)
+            #expect(stale.status == 403)
+            #expect(stale.headers["content-type"] == "text/html; charset=utf-8")
+            #expect(stale.body.contains("This form is out of date"))
+            #expect(stale.body.contains(#"href="/profile">Back"#))
+            #expect(try await server.send("GET", "/api/v1/me", headers: cookie).member("name") != "Uwe")
             let token = ["csrfToken": visitor.csrfToken]
             let named = try await server.sendForm("/profile", token.merging(["name": "<b>Uwe"]) { $1 }, headers: cookie)
             #expect(named.headers["location"] == "/profile?saved=name")
@@ -94,6 +102,22 @@ struct PageTests {
         }
     }
 
+    @Test("A person gets a page for what is not there, a program a problem")
+    func notFound() async throws {
+        try await withLogInServer { server in
+            for (path, accept, type) in [
+                ("/nowhere", "text/html,*/*;q=0.8", "text/html; charset=utf-8"),
+                ("/nowhere", "*/*", "application/problem+json"),
+                ("/api/v1/nowhere", "text/html", "application/problem+json"),
+            ] {
+                let answer = try await server.send("GET", path, headers: [("Accept", accept)])
+                #expect(answer.status == 404)
+                #expect(answer.headers["content-type"] == type, "\(path) \(accept)")
+                #expect(answer.headers["content-security-policy"] != nil)
+            }
+        }
+    }
+
     @Test("Where nobody logs in, a banner says whose rights one has and why")
     func banner() async throws {
         try await withServer(configuredBy: { $0.plaintext = true }) { server in
@@ -103,6 +127,7 @@ struct PageTests {
                 #expect(page.body.contains("acts as the super user super@gushenxing.com"))
                 #expect(page.body.contains("--nossl"))
                 #expect(!page.body.contains("Log out"))
+                #expect(!page.body.contains("before anything else"), "nothing is kept back")
             }
             #expect(try await server.send("GET", "/login").headers["location"] == "/")
         }

@@ -56,9 +56,9 @@ struct SafeStartTests {
         var situation = Self.exposed
         situation.defaultSecretIsInForce = true
         situation.acceptsDefaultSecret = true
-        let warnings = try SafeStart.warnings(situation)
-        #expect(warnings.count == 1)
-        #expect(warnings.first?.contains("--accept-default-mqtt-secret") == true)
+        #expect(try SafeStart.check(situation).isEmpty)
+        let dangers = SafeStart.dangers(situation)
+        #expect(dangers.map(\.allowedBy) == [.acceptDefaultMqttSecret])
 
         var open = situation
         open.newGatewaysAreOpen = true
@@ -73,11 +73,19 @@ struct SafeStartTests {
     func overrides() throws {
         var situation = Self.exposed
         (situation.plaintext, situation.insecureListen) = (true, true)
-        let warnings = try SafeStart.warnings(situation)
-        #expect(warnings.count == 1)
-        #expect(warnings.first?.contains("--nossl") == true)
-        #expect(warnings.first?.contains("--insecure-listen") == true)
-        #expect(try SafeStart.warnings(Self.exposed).isEmpty)
+        let dangers = SafeStart.dangers(situation).map(\.description)
+        #expect(dangers.count == 1)
+        #expect(dangers.first?.contains("--nossl") == true)
+        #expect(dangers.first?.contains("(--insecure-listen)") == true)
+        #expect(SafeStart.dangers(Self.exposed).isEmpty)
+    }
+
+    @Test("What became unsafe while it runs is told, though nothing allowed it")
+    func later() {
+        var situation = Self.exposed
+        situation.bootstrapPasswordIsInForce = true
+        #expect(
+            SafeStart.dangers(situation) == [Danger(text: SafeStart.Guard.bootstrapPassword.danger, allowedBy: nil)])
     }
 
     @Test("HTTP alone, or MQTT alone, beyond loopback trips the guards that concern it")

@@ -8,40 +8,59 @@ import Testing
 struct ThrottleTests {
     @Test("A turnstile lets so many through, has so many wait, and turns the rest away")
     func turnstile() async throws {
-        let turnstile = Turnstile(places: 2, queue: 3)
-        #expect(await turnstile.enter())
-        #expect(await turnstile.enter())
+        let turnstile = Turnstile(places: 2, queue: 3, queuePerOrigin: 3)
+        #expect(await turnstile.enter(from: "a"))
+        #expect(await turnstile.enter(from: "a"))
         let order = Order()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<3 {
                 group.addTask {
-                    #expect(await turnstile.enter())
+                    #expect(await turnstile.enter(from: "a"))
                     order.numbers.withLock { $0.append(number) }
                     turnstile.leave()
                 }
                 try await eventually("the task waits") { turnstile.waiting == number + 1 }
             }
-            #expect(await !turnstile.enter(), "the queue is full")
+            #expect(await !turnstile.enter(from: "b"), "the queue is full")
             turnstile.leave()
             try await group.waitForAll()
         }
         #expect(order.numbers.withLock { $0 } == [0, 1, 2])
         turnstile.leave()
-        #expect(await turnstile.enter())
-        #expect(await turnstile.enter(), "every place was given back")
+        #expect(await turnstile.enter(from: "a"))
+        #expect(await turnstile.enter(from: "a"), "every place was given back")
+    }
+
+    @Test("One origin takes but its part of the queue")
+    func turnstilePerOrigin() async throws {
+        let turnstile = Turnstile(places: 1, queue: 3, queuePerOrigin: 2)
+        #expect(await turnstile.enter(from: "a"))
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for number in 1...2 {
+                group.addTask { await turnstile.enter(from: "a") }
+                try await eventually("the task waits") { turnstile.waiting == number }
+            }
+            #expect(await !turnstile.enter(from: "a"), "its part is taken")
+            group.addTask { await turnstile.enter(from: "b") }
+            try await eventually("another origin waits") { turnstile.waiting == 3 }
+            for _ in 0..<3 {
+                turnstile.leave()
+                #expect(try await group.next() == true)
+            }
+        }
     }
 
     @Test("Whoever gives up waiting leaves the queue")
     func cancelled() async throws {
-        let turnstile = Turnstile(places: 1, queue: 1)
-        #expect(await turnstile.enter())
-        let waiting = Task { await turnstile.enter() }
+        let turnstile = Turnstile(places: 1, queue: 1, queuePerOrigin: 1)
+        #expect(await turnstile.enter(from: "a"))
+        let waiting = Task { await turnstile.enter(from: "a") }
         try await eventually("the task waits") { turnstile.waiting == 1 }
         waiting.cancel()
         #expect(await !waiting.value)
         #expect(turnstile.waiting == 0)
         turnstile.leave()
-        #expect(await turnstile.enter())
+        #expect(await turnstile.enter(from: "a"))
     }
 
     @Test(

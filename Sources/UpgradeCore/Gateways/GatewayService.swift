@@ -45,8 +45,11 @@ public struct GatewayService: Sendable {
         return try await store.read { snapshot in
             var online = filter
             online.online = true
+            var quarantined = filter
+            quarantined.approved = false
             return FleetSummary(
                 online: try snapshot.gateways.count(online, in: scope),
+                quarantined: try snapshot.gateways.count(quarantined, in: scope),
                 versions: try snapshot.gateways.versions(filter, in: scope),
                 states: try snapshot.gateways.states(filter, in: scope))
         }

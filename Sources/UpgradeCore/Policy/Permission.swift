@@ -22,6 +22,8 @@ public enum Permission: Sendable, CaseIterable, Hashable {
     case manageReleases
     /// Plain MQTT accounts for other programs.
     case manageMQTTAccounts
+    /// What the whole server counts: `/metrics`.
+    case viewMetrics
     /// The own name and password.
     case editOwnProfile
 
@@ -42,6 +44,7 @@ public enum Permission: Sendable, CaseIterable, Hashable {
         case .manageCompanies: "manage companies"
         case .manageReleases: "add or remove releases"
         case .manageMQTTAccounts: "manage MQTT accounts"
+        case .viewMetrics: "see the server's metrics"
         case .editOwnProfile: "edit a profile"
         }
     }

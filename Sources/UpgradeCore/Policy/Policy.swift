@@ -40,6 +40,7 @@ public enum Policy {
         case .manageCompanies: (.everything, .nothing, .nothing)
         case .manageReleases: (.everything, .nothing, .nothing)
         case .manageMQTTAccounts: (.everything, .nothing, .nothing)
+        case .viewMetrics: (.everything, .nothing, .nothing)
         case .editOwnProfile: (.everything, .ownCompany, .ownCompany)
         }
     }

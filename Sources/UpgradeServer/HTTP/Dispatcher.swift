@@ -49,10 +49,7 @@ struct Dispatcher {
         guard let caller else { throw Problem.logInFirst }
         try access.checkCSRF(caller, request)
         if caller.mustChangePassword, route.admission == .settled {
-            throw Problem(
-                .forbidden,
-                "the password is the one that every installation starts with: change it first, by PATCH /me with currentPassword and password",
-                type: Problem.passwordChangeRequired)
+            throw Problem.changePasswordFirst
         }
         if let permission = route.permission { _ = try caller.principal.scope(for: permission) }
     }

@@ -31,6 +31,10 @@ enum HTTPLimits {
     static let concurrentLogIns = 2
     /// Log-ins that wait for those; further ones are told to come again.
     static let waitingLogIns = 100
+    /// Those of them that come from one address.
+    static let waitingLogInsPerAddress = 10
+    /// Failed log-ins of one address in five minutes, whatever the accounts; then none is looked at. Many people may share an address.
+    static let failuresPerAddress = 100
     /// How long a TLS handshake may take.
     static let handshake = TimeAmount.seconds(8)
 }

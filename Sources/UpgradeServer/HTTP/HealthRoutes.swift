@@ -3,11 +3,18 @@ import NIOCore
 import UpgradeAPI
 import UpgradeCore
 
-/// What machines ask: `/healthz`, `/readyz` and `/metrics`. They stand outside the API and need no log-in.
+/// What machines ask: `/healthz`, `/readyz` and `/metrics`. They stand outside the API.
+///
+/// The first two need no log-in. Metrics tell how large the fleet is and what troubles it: others than this machine's own users must be allowed to.
 struct HealthRoutes {
+    static let metricsPath = "/metrics"
+
     let services: Services
     let readiness: Readiness
     let metrics: MetricsPage
+    let access: Access
+    /// Whether whoever reaches HTTP is on this machine.
+    let everybodyIsNear: Bool
 
     func mount(on router: Router<APIContext>) {
         router.get("/healthz") { _, _ in Response.text("ok\n") }
@@ -22,12 +29,20 @@ struct HealthRoutes {
             }
             return Response.text("ready\n")
         }
-        router.get("/metrics") { _, _ in
-            Response.text(try await metrics.text(), contentType: PrometheusText.mediaType)
+        router.get(RouterPath(Self.metricsPath)) { request, context in
+            if !everybodyIsNear { try await checkMayViewMetrics(request, context) }
+            return Response.text(try await metrics.text(), contentType: PrometheusText.mediaType)
         }
-        for path in ["/healthz", "/readyz", "/metrics"] as [RouterPath] {
-            router.refuseMethods(otherThan: [.get], on: path)
+        for path in ["/healthz", "/readyz", Self.metricsPath] {
+            router.refuseMethods(otherThan: [.get], on: RouterPath(path))
         }
+    }
+
+    /// - Throws: a 401 or 403.
+    private func checkMayViewMetrics(_ request: Request, _ context: APIContext) async throws {
+        guard let caller = try await access.caller(of: request, context) else { throw Problem.logInFirst }
+        if caller.mustChangePassword { throw Problem.changePasswordFirst }
+        _ = try caller.principal.scope(for: .viewMetrics)
     }
 }
 

@@ -30,6 +30,12 @@ extension Problem {
     /// The answer to whoever is not logged in.
     static let logInFirst = Problem(.unauthorized, "log in first: POST \(Dispatcher.prefix)/session")
 
+    /// The answer to whoever logged in with the password that everybody knows, and wants anything but to change it.
+    static let changePasswordFirst = Problem(
+        .forbidden,
+        "the password is the one that every installation starts with: change it first, by PATCH /me with currentPassword and password",
+        type: Problem.passwordChangeRequired)
+
     private init(_ error: DomainError) {
         switch error {
         case .notFound: self.init(.notFound, error.description)

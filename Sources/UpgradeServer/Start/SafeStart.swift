@@ -62,7 +62,7 @@ enum SafeStart {
             case .plaintextBeyondLoopback:
                 "listen on 127.0.0.1, or add --insecure-listen on a network that you trust"
             case .bootstrapPassword:
-                "listen on 127.0.0.1 and change the password with 'umctl user passwd' first, or add --insecure-listen"
+                "listen on 127.0.0.1 and change it there with 'umctl user passwd', make a fresh data folder with 'umctl init --username', or add --insecure-listen"
             case .defaultSecret:
                 "choose another with --mqtt-user and --mqtt-password-file, add --accept-default-mqtt-secret in TLS mode (without --new-gateways open), or add --insecure-listen"
             case .plainHTTPBeyondLoopback:
@@ -82,15 +82,17 @@ enum SafeStart {
         return triggered
     }
 
-    /// What was overridden, to be shown wherever people look: each in one sentence that names the override.
-    ///
-    /// - Throws: ``StartRefusal`` as ``check(_:)`` does.
-    static func warnings(_ situation: Situation) throws(StartRefusal) -> [String] {
-        var warnings = try check(situation).map { "\($0.danger) (\(Setting.insecureListen.flag))" }
-        if situation.defaultSecretIsAccepted {
-            warnings.append(
-                "\(Guard.defaultSecret.danger); unknown ones are quarantined (\(Setting.acceptDefaultMqttSecret.flag))")
+    /// What is unsafe all the same, to be shown wherever people look.
+    static func dangers(_ situation: Situation) -> [Danger] {
+        var dangers = Guard.allCases.filter { $0.isTriggered(by: situation) }.map { row in
+            Danger(text: row.danger, allowedBy: situation.insecureListen ? .insecureListen : nil)
         }
-        return warnings
+        if situation.defaultSecretIsAccepted {
+            dangers.append(
+                Danger(
+                    text: "\(Guard.defaultSecret.danger); unknown ones are quarantined",
+                    allowedBy: .acceptDefaultMqttSecret))
+        }
+        return dangers
     }
 }

@@ -16,7 +16,9 @@ struct DashboardPage {
         let troubled = summary.states[.failed, default: 0] + summary.states[.timedOut, default: 0]
         fields = [
             "mayAddReleases": user.may(.manageReleases), "resources": resourcesFolder, "total": summary.total,
-            "online": summary.online, "pending": summary.states[.pending, default: 0], "troubled": troubled,
+            "online": summary.online, "quarantined": summary.quarantined,
+            "hasQuarantined": summary.quarantined > 0, "pending": summary.states[.pending, default: 0],
+            "troubled": troubled,
             "hasTroubled": troubled > 0, "gateways": gateways.items.map(Self.row),
             "hasGateways": !gateways.items.isEmpty, "hasMore": gateways.nextCursor != nil,
             "shown": gateways.items.count, "releases": releases.map(Self.row), "hasReleases": !releases.isEmpty,
@@ -26,6 +28,7 @@ struct DashboardPage {
     private static func row(_ gateway: Gateway) -> [String: Any] {
         var row: [String: Any] = [
             "id": gateway.id.rawValue, "name": gateway.name, "company": gateway.companyID?.rawValue ?? "quarantined",
+            "isBound": gateway.companyID != nil,
             "presence": gateway.online ? "online" : "offline", "version": gateway.version?.description ?? "",
         ]
         // A section whose value is missing is left out of the page.

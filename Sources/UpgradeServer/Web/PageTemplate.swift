@@ -5,10 +5,12 @@ enum PageTemplate: String {
     case dashboard
     case logIn
     case profile
+    /// The frame alone: what it shows when nothing else stands in it.
+    case problem = "page"
 
     private static let library = Result {
         MustacheLibrary(templates: [
-            "page": try template(PackageResources.page_mustache),
+            problem.rawValue: try template(PackageResources.page_mustache),
             dashboard.rawValue: try template(PackageResources.dashboard_mustache),
             logIn.rawValue: try template(PackageResources.login_mustache),
             profile.rawValue: try template(PackageResources.profile_mustache),

@@ -8,8 +8,8 @@ import UpgradeCore
 struct Pages {
     let services: Services
     let access: Access
-    /// The overridden guards, shown in red.
-    let dangers: [String]
+    /// Shown in red.
+    let dangers: Dangers
     /// Where releases are to be dropped.
     let resourcesFolder: String
 
@@ -37,7 +37,7 @@ struct Pages {
         if caller.mustChangePassword { return .redirect(to: "/profile") }
         let page = try await DashboardPage(
             services: services, user: caller.principal, resourcesFolder: resourcesFolder)
-        return try html(.dashboard, page.fields, for: caller)
+        return try await html(.dashboard, page.fields, for: caller)
     }
 }
 
@@ -45,7 +45,7 @@ extension Pages {
     @Sendable private func logInPage(_ request: Request, _ context: APIContext) async throws -> Response {
         let target = LocalTarget(in: try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
         if try await access.caller(of: request, context) != nil { return .redirect(to: target.path) }
-        return try html(.logIn, ["next": target.path], for: nil)
+        return try await html(.logIn, ["next": target.path], for: nil)
     }
 
     @Sendable private func logIn(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -56,22 +56,22 @@ extension Pages {
             return .redirect(to: target.path)
         }
         let username = form["username"] ?? ""
-        func again(_ status: HTTPResponse.Status, _ problem: String) throws -> Response {
-            try html(
+        func again(_ status: HTTPResponse.Status, _ problem: String) async throws -> Response {
+            try await html(
                 .logIn, ["next": target.path, "username": username, "problem": problem], for: nil, status: status)
         }
         do {
             let account = try await access.desk.logIn(
                 username: username, password: form["password"] ?? "", from: access.address(of: request, context))
             guard let account else {
-                return try again(.unauthorized, "The user name or the password is wrong.")
+                return try await again(.unauthorized, "The user name or the password is wrong.")
             }
             let (_, cookie) = try access.begin(for: account, replacingThatOf: request)
             var response = Response.redirect(to: target.path)
             response.headers[.setCookie] = cookie
             return response
         } catch let error as RetryLater {
-            var response = try again(error.status, error.detail.sentence)
+            var response = try await again(error.status, error.detail.sentence)
             response.headers[.retryAfter] = error.headers[.retryAfter]
             return response
         }
@@ -93,7 +93,7 @@ extension Pages {
         guard let caller = try await access.caller(of: request, context) else { return .toLogIn(from: request) }
         let user = try await services.profiles.find(caller.principal)
         let saved = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")["saved"]
-        return try html(.profile, ProfilePage(user, saved: saved).fields, for: caller)
+        return try await html(.profile, ProfilePage(user, of: caller, saved: saved).fields, for: caller)
     }
 
     @Sendable private func changeProfile(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -109,12 +109,12 @@ extension Pages {
             return .redirect(to: isFreed ? "/" : "/profile?saved=\(change.password == nil ? "name" : "password")")
         } catch let error as DomainError {
             guard case .invalid(let field, let problem) = error else { throw error }
-            let page = ProfilePage(user, field: field, problem: problem.sentence)
-            return try html(.profile, page.fields, for: caller, status: .unprocessableContent)
+            let page = ProfilePage(user, of: caller, field: field, problem: problem.sentence)
+            return try await html(.profile, page.fields, for: caller, status: .unprocessableContent)
         } catch let error as RetryLater {
             let page = ProfilePage(
-                user, field: ProfileService.currentPasswordField, problem: error.detail.sentence)
-            var response = try html(.profile, page.fields, for: caller, status: error.status)
+                user, of: caller, field: ProfileService.currentPasswordField, problem: error.detail.sentence)
+            var response = try await html(.profile, page.fields, for: caller, status: error.status)
             response.headers[.retryAfter] = error.headers[.retryAfter]
             return response
         }
@@ -122,6 +122,19 @@ extension Pages {
 }
 
 extension Pages {
+    /// The page for something that went wrong, with a way on.
+    func show(_ problem: Problem, to request: Request, _ context: APIContext) async throws -> Response {
+        let isOfProfile = request.uri.path == "/profile"
+        let detail = problem.status == HTTPResponse.Status.notFound.code ? "there is no such page" : problem.detail
+        let fields = [
+            "heading": problem.title, "detail": detail.sentence, "next": isOfProfile ? "/profile" : "/",
+            "nextName": isOfProfile ? "Back to the profile" : "To the dashboard",
+        ]
+        return try await html(
+            .problem, fields, for: try await access.caller(of: request, context),
+            status: HTTPResponse.Status(code: problem.status))
+    }
+
     /// Who sends a form from one of our pages; nil when nobody is logged in.
     ///
     /// - Throws: a 403 when it may come from elsewhere.
@@ -129,7 +142,10 @@ extension Pages {
         try access.checkOrigin(of: request, context)
         guard let caller = try await access.caller(of: request, context) else { return nil }
         if let session = caller.session, !session.isCSRFToken(form["csrfToken"]) {
-            throw Problem(.forbidden, "this form is not from a page of the present session; load the page anew")
+            throw Problem(
+                type: "urn:upgrade-manager:stale-form", title: "This form is out of date",
+                status: HTTPResponse.Status.forbidden.code,
+                detail: "it is from a page of an earlier session, so nothing was done; load the page anew")
         }
         return caller
     }
@@ -137,9 +153,13 @@ extension Pages {
     /// A page in its frame, for whoever looks at it.
     private func html(
         _ template: PageTemplate, _ fields: [String: Any], for caller: Caller?, status: HTTPResponse.Status = .ok
-    ) throws -> Response {
+    ) async throws -> Response {
         var fields = fields
-        fields["dangers"] = dangers
+        fields["dangers"] = try await dangers.present.map { danger in
+            var row = ["text": danger.text.sentence]
+            row["flag"] = danger.allowedBy?.flag
+            return row
+        }
         if let caller {
             fields["user"] = caller.principal.username
             fields["actsAsSuper"] = access.everybodyIsSuper && caller.principal != .operator

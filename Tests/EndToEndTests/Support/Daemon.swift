@@ -66,6 +66,9 @@ final class Daemon: Sendable {
     /// Whether it logs a line with this text within some seconds.
     func logs(_ text: String) async throws -> Bool { await poll { program.errorsSoFar.contains(text) } }
 
+    /// What it logged.
+    var logSoFar: String { program.errorsSoFar }
+
     /// Has it read its certificates again.
     func hangUp() { program.signal(SIGHUP) }
 

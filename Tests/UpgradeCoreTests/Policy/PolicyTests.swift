@@ -21,6 +21,7 @@ struct PolicyTests {
         (.manageCompanies, .everything, .nothing, .nothing),
         (.manageReleases, .everything, .nothing, .nothing),
         (.manageMQTTAccounts, .everything, .nothing, .nothing),
+        (.viewMetrics, .everything, .nothing, .nothing),
         (.editOwnProfile, .everything, .ownCompany, .ownCompany),
     ]
 

@@ -5,18 +5,32 @@ import UpgradeCore
 
 /// Where user names and passwords are shown: a few at a time are compared, and whoever guesses is turned away.
 ///
-/// Ten failures in five minutes for one account from one address: then no password is looked at any more until the first of them is five minutes
-/// old. Names that nobody has count like any other.
+/// Ten failures in five minutes for one account from one address, or ``HTTPLimits/failuresPerAddress`` from one address: then no password is looked at
+/// any more until the first of them is five minutes old. Names that nobody has count like any other. What comes from another address is not affected.
 final class LogInDesk: Sendable {
-    private struct Guesser: Hashable {
+    fileprivate struct Guesser: Hashable {
         var account: String
         var address: String
     }
 
     private let logIns: LogInService
     private let profiles: ProfileService
-    private let throttle = Mutex(FailureThrottle<Guesser>())
-    private let turnstile = Turnstile(places: HTTPLimits.concurrentLogIns, queue: HTTPLimits.waitingLogIns)
+    fileprivate struct Throttles {
+        var guessers = FailureThrottle<Guesser>()
+        /// By address alone. A success clears nothing here: whoever has one account may guess at the others.
+        var addresses: FailureThrottle<String>
+
+        init() {
+            var rule = FailureThrottle<String>.Rule()
+            rule.limit = HTTPLimits.failuresPerAddress
+            addresses = FailureThrottle(rule)
+        }
+    }
+
+    private let throttles = Mutex(Throttles())
+    private let turnstile = Turnstile(
+        places: HTTPLimits.concurrentLogIns, queue: HTTPLimits.waitingLogIns,
+        queuePerOrigin: HTTPLimits.waitingLogInsPerAddress)
     private let time: any TimeSource
     private let logger: Logger
 
@@ -67,29 +81,39 @@ final class LogInDesk: Sendable {
     ) async throws -> Account? {
         let guesser = Guesser(account: LogInService.countedName(of: username), address: address)
         try checkIsWelcome(guesser)
-        guard await turnstile.enter() else {
+        guard await turnstile.enter(from: address) else {
             throw RetryLater(.serviceUnavailable, "too many people log in at once", after: .seconds(5))
         }
         defer { turnstile.leave() }
         // Attempts that came together have failed meanwhile.
         try checkIsWelcome(guesser)
         guard let account = try await attempt() else {
-            throttle.withLock { $0.recordFailure(of: guesser, at: time.monotonic()) }
+            throttles.withLock { $0.recordFailure(of: guesser, at: time.monotonic()) }
             logger.notice(
                 "a log-in failed", metadata: ["user": "\(quoted(username))", "address": "\(address)"])
             return nil
         }
-        throttle.withLock { $0.recordSuccess(of: guesser) }
+        throttles.withLock { $0.guessers.recordSuccess(of: guesser) }
         return account
     }
 
     private func checkIsWelcome(_ guesser: Guesser) throws(RetryLater) {
         let now = time.monotonic()
-        guard let until = throttle.withLock({ $0.blockedUntil(guesser, at: now) }) else { return }
+        let (forAccount, forAddress) = throttles.withLock {
+            ($0.guessers.blockedUntil(guesser, at: now), $0.addresses.blockedUntil(guesser.address, at: now))
+        }
+        guard let until = [forAccount, forAddress].compactMap(\.self).max() else { return }
         logger.debug(
             "a log-in was not looked at after too many failures",
             metadata: ["user": "\(quoted(guesser.account))", "address": "\(guesser.address)"])
-        throw RetryLater(
-            .tooManyRequests, "too many failed attempts for this user name from this address", after: until - now)
+        let whose = forAddress == nil ? "for this user name from this address" : "from this address"
+        throw RetryLater(.tooManyRequests, "too many failed attempts \(whose)", after: until - now)
+    }
+}
+
+extension LogInDesk.Throttles {
+    fileprivate mutating func recordFailure(of guesser: LogInDesk.Guesser, at now: Duration) {
+        guessers.recordFailure(of: guesser, at: now)
+        addresses.recordFailure(of: guesser.address, at: now)
     }
 }

@@ -1,28 +1,31 @@
 import Synchronization
 
-/// Lets a few through at a time, in the order in which they came, and a bounded number wait.
+/// Lets a few through at a time, in the order in which they came, and a bounded number wait: in all, and of one origin.
 final class Turnstile: Sendable {
     fileprivate struct State {
         var free: Int
-        var waiting: [(number: Int, grant: AsyncStream<Void>.Continuation)] = []
+        var waiting: [(number: Int, origin: String, grant: AsyncStream<Void>.Continuation)] = []
         var next = 0
     }
 
     private let state: Mutex<State>
     private let queue: Int
+    private let queuePerOrigin: Int
 
-    init(places: Int, queue: Int) {
+    init(places: Int, queue: Int, queuePerOrigin: Int) {
         state = Mutex(State(free: places))
         self.queue = queue
+        self.queuePerOrigin = queuePerOrigin
     }
 
     /// Waits for a place, which ``leave()`` gives back.
     ///
+    /// - Parameter origin: Where it comes from; those of one origin take but a part of the queue.
     /// - Returns: false, and there is no place to give back, when too many wait already or the task is cancelled.
-    func enter() async -> Bool {
+    func enter(from origin: String) async -> Bool {
         let (granted, grant) = AsyncStream<Void>.makeStream()
         let number: Int
-        switch state.withLock({ $0.enter(grant, queue: queue) }) {
+        switch state.withLock({ $0.enter(from: origin, grant, queue: queue, queuePerOrigin: queuePerOrigin) }) {
         case .enters: return true
         case .isTurnedAway: return false
         case .waits(let its): number = its
@@ -58,14 +61,18 @@ final class Turnstile: Sendable {
 }
 
 extension Turnstile.State {
-    fileprivate mutating func enter(_ grant: AsyncStream<Void>.Continuation, queue: Int) -> Turnstile.Verdict {
+    fileprivate mutating func enter(
+        from origin: String, _ grant: AsyncStream<Void>.Continuation, queue: Int, queuePerOrigin: Int
+    ) -> Turnstile.Verdict {
         if free > 0 {
             free -= 1
             return .enters
         }
-        guard waiting.count < queue else { return .isTurnedAway }
+        guard waiting.count < queue, waiting.count(where: { $0.origin == origin }) < queuePerOrigin else {
+            return .isTurnedAway
+        }
         next += 1
-        waiting.append((next, grant))
+        waiting.append((next, origin, grant))
         return .waits(number: next)
     }
 }

@@ -2,8 +2,10 @@ import HTTPTypes
 import Hummingbird
 
 /// What every answer carries: nothing from elsewhere runs in our pages, nobody frames them, and no body is taken for what it is not.
+///
+/// Over TLS browsers are also told to come no other way, except by a loopback name: it stands for all that this machine serves, on whatever port.
 struct SecurityHeaders: RouterMiddleware {
-    /// Whether TCP is served over TLS: then browsers are told to come no other way.
+    /// Whether TCP is served over TLS.
     let isHTTPS: Bool
 
     private static let policy =
@@ -16,8 +18,14 @@ struct SecurityHeaders: RouterMiddleware {
         var response = try await next(request, context)
         response.headers[.contentSecurityPolicy] = Self.policy
         response.headers[.xContentTypeOptions] = "nosniff"
-        if isHTTPS, context.entrance == .tcp { response.headers[.strictTransportSecurity] = "max-age=31536000" }
+        if isHTTPS, context.entrance == .tcp, !isByLoopbackName(request) {
+            response.headers[.strictTransportSecurity] = "max-age=31536000"
+        }
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         return response
+    }
+
+    private func isByLoopbackName(_ request: Request) -> Bool {
+        request.head.authority.flatMap(HostGuard.host(ofAuthority:)).map { Loopback.contains($0) } ?? true
     }
 }
