@@ -2,21 +2,21 @@ import Foundation
 import MQTTWire
 import Testing
 
-@Suite("Client over TLS", .timeLimit(.minutes(2)))
+@Suite("Client over TLS", .serialized, .timeLimit(.minutes(2)))
 struct TLSClientTests {
     private let files: CertificateFolder
     private let authority: CertificateFolder.Pair
 
-    init() throws {
+    init() async throws {
         files = try CertificateFolder()
-        authority = try files.selfSigned("ca", subject: "/CN=Test CA")
+        authority = try await files.selfSigned("ca", subject: "/CN=Test CA")
     }
 
     private func server(
         _ name: String = "server", subject: String = "/O=Example/CN=umd",
         names: [String] = ["DNS:localhost", "IP:127.0.0.1"], key: CertificateFolder.Key = .ec, days: Int = 30
-    ) throws -> CertificateFolder.Pair {
-        try files.issue(name, subject: subject, by: authority, names: names, key: key, days: days)
+    ) async throws -> CertificateFolder.Pair {
+        try await files.issue(name, subject: subject, by: authority, names: names, key: key, days: days)
     }
 
     private func context(_ pair: CertificateFolder.Pair, allowsLegacy: Bool = false) throws -> TLSServerContext {
@@ -62,7 +62,7 @@ struct TLSClientTests {
     func connects(host: String) async throws {
         let names = ["DNS:localhost", "IP:127.0.0.1", "IP:::1"]
         let server = try await TLSServer(
-            context(server(names: names)), host: host.contains(":") ? host : "127.0.0.1")
+            await context(server(names: names)), host: host.contains(":") ? host : "127.0.0.1")
         try await MQTTClient.withConnection(configuration(server, trusting(authority), host: host)) { client in
             _ = client
         }
@@ -74,7 +74,7 @@ struct TLSClientTests {
     @Test(
         "A server's own self-signed certificate can be trusted as it is", arguments: [CertificateFolder.Key.ec, .rsa])
     func selfSigned(key: CertificateFolder.Key) async throws {
-        let own = try files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: key)
+        let own = try await files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: key)
         let server = try await TLSServer(context(own))
         try await MQTTClient.withConnection(configuration(server, trusting(own))) { _ in }
         #expect(server.value.packets.first == .connect)
@@ -93,7 +93,7 @@ struct TLSClientTests {
 
     @Test("A certificate of another host is refused", arguments: ["localhost", "127.0.0.1"])
     func wrongName(host: String) async throws {
-        let pair = try server(names: ["DNS:umd.example", "IP:192.0.2.1"])
+        let pair = try await server(names: ["DNS:umd.example", "IP:192.0.2.1"])
         let error = try await refusal(by: trusting(authority), of: context(pair), host: host)
         #expect(
             error
@@ -105,20 +105,20 @@ struct TLSClientTests {
 
     @Test("A certificate of another authority is refused")
     func unknownAuthority() async throws {
-        let other = try files.selfSigned("other", subject: "/CN=Other CA")
+        let other = try await files.selfSigned("other", subject: "/CN=Other CA")
         let error = try await refusal(by: trusting(other), of: context(server()))
         #expect(error == .unknownAuthority(subject: "O=Example, CN=umd", issuer: "CN=Test CA"))
         // Nor does the system's administrator trust it.
         #expect(
             try await refusal(by: TLSClientContext(trust: .system), of: context(server("third")))
                 == .unknownAuthority(subject: "O=Example, CN=umd", issuer: "CN=Test CA"))
-        let impostor = try files.selfSigned("impostor", subject: "/CN=Test CA")
+        let impostor = try await files.selfSigned("impostor", subject: "/CN=Test CA")
         #expect(try await refusal(by: trusting(impostor), of: context(server("second"))) != nil)
     }
 
     @Test("A self-signed certificate that is not trusted is refused, unless nothing is checked")
     func insecure() async throws {
-        let own = try files.selfSigned("own", subject: "/CN=umd", days: 1)
+        let own = try await files.selfSigned("own", subject: "/CN=umd", days: 1)
         #expect(try await refusal(by: trusting(authority), of: context(own)) == .selfSigned(subject: "CN=umd"))
         let server = try await TLSServer(context(own))
         try await MQTTClient.withConnection(configuration(server, TLSClientContext(trust: .nothing))) { _ in }
@@ -127,10 +127,10 @@ struct TLSClientTests {
 
     @Test("Weak certificates are refused, unless the client allows them")
     func weak() async throws {
-        let weak = try server("weak", key: .weak)
+        let weak = try await server("weak", key: .weak)
         let error = try await refusal(by: trusting(authority), of: context(weak, allowsLegacy: true))
         #expect(error == .weakKey(subject: "O=Example, CN=umd", algorithm: "RSA", bits: 1024, minimum: 2048, file: nil))
-        let old = try files.issue(
+        let old = try await files.issue(
             "old", subject: "/CN=umd", by: authority, names: ["IP:127.0.0.1"], key: .rsa, digest: "sha1")
         let second = try await refusal(by: trusting(authority), of: context(old, allowsLegacy: true))
         guard case .weakSignature("CN=umd", _, nil)? = second else {
@@ -148,10 +148,10 @@ struct TLSClientTests {
     @Test(
         "Where a certificate has no alternative names, its common name counts", arguments: ["localhost", "127.0.0.1"])
     func commonName(host: String) async throws {
-        let pair = try server(subject: "/CN=\(host)", names: [])
+        let pair = try await server(subject: "/CN=\(host)", names: [])
         let server = try await TLSServer(context(pair))
         try await MQTTClient.withConnection(configuration(server, trusting(authority), host: host)) { _ in }
-        let wrong = try self.server("wrong", subject: "/CN=\(host)", names: ["DNS:elsewhere"])
+        let wrong = try await self.server("wrong", subject: "/CN=\(host)", names: ["DNS:elsewhere"])
         #expect(
             try await refusal(by: trusting(authority), of: context(wrong), host: host)
                 == .wrongName(expected: host, subject: "CN=\(host)", names: ["elsewhere"]))
@@ -159,8 +159,8 @@ struct TLSClientTests {
 
     @Test("A chain with an intermediate authority is followed to the trusted one, and only if it is complete")
     func chain() async throws {
-        let middle = try files.issue("middle", subject: "/CN=Middle", by: authority, isAuthority: true)
-        let leaf = try files.issue("leaf", subject: "/CN=umd", by: middle, names: ["IP:127.0.0.1"])
+        let middle = try await files.issue("middle", subject: "/CN=Middle", by: authority, isAuthority: true)
+        let leaf = try await files.issue("leaf", subject: "/CN=umd", by: middle, names: ["IP:127.0.0.1"])
         let chain = try files.join([leaf.certificate, middle.certificate], as: "chain.pem")
         let server = try await TLSServer(context(.init(certificate: chain, key: leaf.key)))
         try await MQTTClient.withConnection(configuration(server, trusting(authority))) { _ in }
@@ -188,13 +188,13 @@ struct TLSClientTests {
 
     @Test("A server that shows a bad certificate later is refused then, too, until it has a good one")
     func refusalOnReconnect() async throws {
-        let good = try context(server())
+        let good = try await context(server())
         let server = try await TLSServer(good)
         let client = try await MQTTClient.connected(configuration(server, trusting(authority)))
         let bad = [
-            try context(self.server("expired", days: -1)),
-            try context(self.server("misnamed", names: ["DNS:elsewhere"])),
-            try context(files.selfSigned("foreign", subject: "/CN=umd", names: ["IP:127.0.0.1"])),
+            try await context(self.server("expired", days: -1)),
+            try await context(self.server("misnamed", names: ["DNS:elsewhere"])),
+            try await context(files.selfSigned("foreign", subject: "/CN=umd", names: ["IP:127.0.0.1"])),
         ]
         for context in bad {
             server.use(context)
@@ -213,8 +213,8 @@ struct TLSClientTests {
 
     @Test("A session is not gone on with once the certificate has expired on which it rests", arguments: [false, true])
     func sessionOutlivesCertificate(isRenewed: Bool) async throws {
-        let end = Date().addingTimeInterval(8)
-        let brief = try files.issue("brief", subject: "/CN=umd", by: authority, names: ["IP:127.0.0.1"], end: end)
+        let end = Date().addingTimeInterval(5)
+        let brief = try await files.issue("brief", subject: "/CN=umd", by: authority, names: ["IP:127.0.0.1"], end: end)
         let server = try await TLSServer(context(brief))
         let configuration = try configuration(server, trusting(authority))
         let client: MQTTClient
@@ -226,7 +226,7 @@ struct TLSClientTests {
         }
         try await Task.sleep(for: .seconds(max(0, end.timeIntervalSinceNow) + 1.1))
         let packets = server.value.packets.count
-        if isRenewed { try server.use(context(self.server("renewed"))) }
+        if isRenewed { try server.use(await context(self.server("renewed"))) }
         await server.cut()
         if isRenewed {
             try await eventually("it connects anew") { server.value.handshakes.count == 2 }
@@ -246,11 +246,11 @@ struct TLSClientTests {
 
     @Test("A client shows its certificate to a server that asks, also when it resumes")
     func clientCertificate() async throws {
-        let pair = try server()
+        let pair = try await server()
         let context = try TLSServerContext(
             certificateFile: pair.certificate, keyFile: pair.key, clientAuthorityFile: authority.certificate)
         let server = try await TLSServer(context)
-        let gateway = try files.issue(
+        let gateway = try await files.issue(
             "gateway", subject: "/O=Example/CN=gw-1", by: authority, names: ["DNS:gw-1.example", "URI:urn:gw:1"])
         let tls = try TLSClientContext(
             trust: .authority(file: authority.certificate), certificateFile: gateway.certificate, keyFile: gateway.key)
@@ -271,12 +271,12 @@ struct TLSClientTests {
 
     @Test("A client whose certificate the server does not accept learns why", arguments: [true, false])
     func refusedClientCertificate(isExpired: Bool) async throws {
-        let pair = try server()
+        let pair = try await server()
         let server = try await TLSServer(
             TLSServerContext(
                 certificateFile: pair.certificate, keyFile: pair.key, clientAuthorityFile: authority.certificate))
-        let other = try files.selfSigned("other", subject: "/CN=Other CA")
-        let gateway = try files.issue(
+        let other = try await files.selfSigned("other", subject: "/CN=Other CA")
+        let gateway = try await files.issue(
             "gateway", subject: "/CN=gw-1", by: isExpired ? authority : other, days: isExpired ? -1 : 30)
         let tls = try TLSClientContext(
             trust: .authority(file: authority.certificate), certificateFile: gateway.certificate, keyFile: gateway.key)
@@ -316,8 +316,8 @@ struct TLSClientTests {
     }
 
     @Test("The text of a configuration does not give keys away")
-    func debugText() throws {
-        let pair = try server()
+    func debugText() async throws {
+        let pair = try await server()
         let tls = try TLSClientContext(
             trust: .authority(file: authority.certificate), certificateFile: pair.certificate, keyFile: pair.key)
         let key = try String(contentsOfFile: pair.key, encoding: .utf8)

@@ -53,31 +53,21 @@ final class CertificateFolder: Sendable {
 
     /// Runs `openssl`; returns what it printed.
     @discardableResult
-    func openssl(_ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/openssl")
-        process.arguments = arguments
-        process.currentDirectoryURL = folder
-        let output = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failed(description: "openssl \(arguments.joined(separator: " ")): \(text)")
+    func openssl(_ arguments: [String]) async throws -> String {
+        let tool = try OpenSSLTool(arguments, in: folder)
+        guard try await tool.status() == 0 else {
+            throw Failed(description: "openssl \(arguments.joined(separator: " ")): \(tool.text)")
         }
-        return text
+        return tool.text
     }
 
     /// A certificate that vouches for itself: an authority, or a server of the simplest kind.
     func selfSigned(
         _ name: String, subject: String, names: [String] = [], key: Key = .ec, days: Int = 30, digest: String = "sha256"
-    ) throws -> Pair {
+    ) async throws -> Pair {
         let pair = Pair(certificate: path("\(name).pem"), key: path("\(name).key"))
         let extensions = names.isEmpty ? [] : ["-addext", "subjectAltName=\(names.joined(separator: ","))"]
-        try openssl(
+        try await openssl(
             ["req", "-x509", "-nodes"] + key.arguments + ["-keyout", pair.key, "-out", pair.certificate]
                 + ["-subj", subject, "-days", "\(days)", "-\(digest)"] + extensions)
         return pair
@@ -87,18 +77,18 @@ final class CertificateFolder: Sendable {
     func issue(
         _ name: String, subject: String, by authority: Pair, names: [String] = [], key: Key = .ec, days: Int = 30,
         end: Date? = nil, digest: String = "sha256", isAuthority: Bool = false
-    ) throws -> Pair {
+    ) async throws -> Pair {
         let pair = Pair(certificate: path("\(name).pem"), key: path("\(name).key"))
         let request = path("\(name).csr")
-        try openssl(
+        try await openssl(
             ["req", "-new", "-nodes"] + key.arguments + ["-keyout", pair.key, "-out", request, "-subj", subject])
         var lines = ["basicConstraints=CA:\(isAuthority ? "TRUE" : "FALSE")"]
         if !names.isEmpty { lines.append("subjectAltName=\(names.joined(separator: ","))") }
         let extensions = try write(lines.joined(separator: "\n") + "\n", as: "\(name).ext")
         if let end {
-            try issue(request, pair, by: authority, extensions: extensions, end: end)
+            try await issue(request, pair, by: authority, extensions: extensions, end: end)
         } else {
-            try openssl(
+            try await openssl(
                 ["x509", "-req", "-in", request, "-CA", authority.certificate, "-CAkey", authority.key]
                     + ["-CAcreateserial", "-out", pair.certificate, "-days", "\(days)", "-\(digest)"]
                     + ["-extfile", extensions])
@@ -107,7 +97,8 @@ final class CertificateFolder: Sendable {
     }
 
     /// `openssl x509` counts in days.
-    private func issue(_ request: String, _ pair: Pair, by authority: Pair, extensions: String, end: Date) throws {
+    private func issue(_ request: String, _ pair: Pair, by authority: Pair, extensions: String, end: Date) async throws
+    {
         let configuration = try write(
             """
             [ca]
@@ -126,7 +117,7 @@ final class CertificateFolder: Sendable {
         format.locale = Locale(identifier: "en_US_POSIX")
         format.timeZone = TimeZone(secondsFromGMT: 0)
         format.dateFormat = "yyyyMMddHHmmss'Z'"
-        try openssl(
+        try await openssl(
             ["ca", "-batch", "-config", configuration, "-in", request, "-cert", authority.certificate]
                 + ["-keyfile", authority.key, "-out", pair.certificate, "-notext", "-extfile", extensions]
                 + ["-startdate", "20200101000000Z", "-enddate", format.string(from: end)])

@@ -69,6 +69,14 @@ struct LoopbackSocket: Sendable {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
+    /// Has the kernel hold no more than some hundred KiB that nobody reads; by itself it may come to hold megabytes.
+    func limitBuffers() {
+        var size: Int32 = 128 * 1024
+        for option in [SO_RCVBUF, SO_SNDBUF] {
+            setsockopt(descriptor, SOL_SOCKET, option, &size, socklen_t(MemoryLayout<Int32>.size))
+        }
+    }
+
     func close() {
         _ = CPosix.close(descriptor)
     }

@@ -2,13 +2,15 @@ import Foundation
 import Synchronization
 import Testing
 
-/// A running `openssl`, whose output goes to a file: waiting for it takes no thread from the tests.
+/// A running `openssl`.
+///
+/// Its output goes to a file: waiting for it takes no thread from the tests, and no end of a pipe is inherited by another process that starts meanwhile.
 final class OpenSSLTool: Sendable {
     private let process: Mutex<Process>
     private let input: FileHandle
     private let outputFile: URL
 
-    init(_ arguments: [String]) throws {
+    init(_ arguments: [String], in folder: URL? = nil) throws {
         outputFile = FileManager.default.temporaryDirectory.appending(path: "openssl-\(UUID().uuidString)")
         try Data().write(to: outputFile)
         let output = try FileHandle(forWritingTo: outputFile)
@@ -17,6 +19,7 @@ final class OpenSSLTool: Sendable {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/openssl")
         process.arguments = arguments
+        if let folder { process.currentDirectoryURL = folder }
         process.standardInput = pipe
         process.standardOutput = output
         process.standardError = output

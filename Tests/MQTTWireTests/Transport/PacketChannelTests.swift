@@ -18,6 +18,7 @@ struct PacketChannelTests {
         defer { listener.close() }
         let far = try LoopbackSocket(connectedTo: listener.localPort)
         let near = cposix_accept4(listener.descriptor, nil, nil, cposix_accept_flags())
+        for socket in [far, LoopbackSocket(adopting: near)] { socket.limitBuffers() }
         let harness = Harness()
         let loop = loop
         let channel = await withCheckedContinuation { continuation in

@@ -23,7 +23,7 @@ private enum Garbage: String, CaseIterable {
     }
 }
 
-@Suite("Packet channel over TLS", .timeLimit(.minutes(2)))
+@Suite("Packet channel over TLS", .serialized, .timeLimit(.minutes(2)))
 struct TLSChannelTests {
     /// One end of a connection.
     private struct End: Sendable {
@@ -44,8 +44,8 @@ struct TLSChannelTests {
 
     private func contexts(
         _ key: CertificateFolder.Key = .ec, newest version: TLSVersion = .tls13
-    ) throws -> (TLSServerContext, TLSClientContext) {
-        let pair = try files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: key)
+    ) async throws -> (TLSServerContext, TLSClientContext) {
+        let pair = try await files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: key)
         return (
             try TLSServerContext(
                 certificateFile: pair.certificate, keyFile: pair.key, clientAuthorityFile: nil, allowsLegacy: false,
@@ -59,7 +59,9 @@ struct TLSChannelTests {
         let listener = try LoopbackSocket.listening()
         defer { listener.close() }
         let far = try LoopbackSocket(connectedTo: wire?(listener.localPort).port ?? listener.localPort)
-        return (cposix_accept4(listener.descriptor, nil, nil, cposix_accept_flags()), far)
+        let near = cposix_accept4(listener.descriptor, nil, nil, cposix_accept_flags())
+        for socket in [far, LoopbackSocket(adopting: near)] { socket.limitBuffers() }
+        return (near, far)
     }
 
     private func start(
@@ -131,7 +133,7 @@ struct TLSChannelTests {
     @Test(
         "Packets pass both ways", arguments: [CertificateFolder.Key.ec, .rsa], TLSVersion.allCases)
     func exchange(key: CertificateFolder.Key, version: TLSVersion) async throws {
-        let (server, client) = try contexts(key, newest: version)
+        let (server, client) = try await contexts(key, newest: version)
         let ends = try await pair(server, client)
         let bytes = try Self.mixture()
         await send(bytes, from: ends.client)
@@ -159,7 +161,7 @@ struct TLSChannelTests {
 
     @Test("A later connection resumes the session of an earlier one", arguments: TLSVersion.allCases)
     func resumption(version: TLSVersion) async throws {
-        let (server, client) = try contexts(newest: version)
+        let (server, client) = try await contexts(newest: version)
         let sessions = TLSSessionCache()
         var resumed: [Bool?] = []
         for _ in 0..<3 {
@@ -175,7 +177,7 @@ struct TLSChannelTests {
         }
         #expect(resumed == [false, true, true])
         // A server with other ticket keys does not know the session, and nothing is lost but time.
-        let ends = try await pair(try contexts(newest: version).0, client, sessions: sessions)
+        let ends = try await pair(try await contexts(newest: version).0, client, sessions: sessions)
         await send([0xC0, 0], from: ends.client)
         try await eventually("the other server's certificate is refused") { ends.client.notes.value.end != nil }
         #expect(ends.server.notes.value.packets.isEmpty)
@@ -183,7 +185,7 @@ struct TLSChannelTests {
 
     @Test("A large payload passes both ways over a wire that stands still at times", arguments: TLSVersion.allCases)
     func largeOverHeldWire(version: TLSVersion) async throws {
-        let (server, client) = try contexts(newest: version)
+        let (server, client) = try await contexts(newest: version)
         let held = Mutex<Relay?>(nil)
         let ends = try await pair(
             server, client,
@@ -228,7 +230,7 @@ struct TLSChannelTests {
 
     @Test("What has not begun can be taken back while the peer reads nothing", arguments: TLSVersion.allCases)
     func removal(version: TLSVersion) async throws {
-        let (server, client) = try contexts(newest: version)
+        let (server, client) = try await contexts(newest: version)
         let ends = try await pair(server, client)
         await send([0xC0, 0], from: ends.client)
         try await eventually("the handshake is done") { ends.server.notes.value.packets.count == 1 }
@@ -273,7 +275,7 @@ struct TLSChannelTests {
         "A connection handed over on its first packet goes on elsewhere with what TLS had read",
         arguments: TLSVersion.allCases)
     func handOver(version: TLSVersion) async throws {
-        let (server, client) = try contexts(newest: version)
+        let (server, client) = try await contexts(newest: version)
         let other = try EventLoop()
         let later = Harness()
         let seen = Mutex<(Bool, PeerCertificate?)?>(nil)
@@ -300,7 +302,7 @@ struct TLSChannelTests {
 
     @Test("A paused channel delivers nothing more, not even what TLS has read, until it is resumed")
     func pause() async throws {
-        let (server, client) = try contexts()
+        let (server, client) = try await contexts()
         let ends = try await pair(server, client) { channel in channel.onPacket = { $0.pauseReading() } }
         await send(try Self.mixture(), from: ends.client)
         for expected in 1...Self.mixturePackets {
@@ -315,7 +317,7 @@ struct TLSChannelTests {
 
     @Test("A connection that is paused before it begins still finishes its handshake and sends")
     func pausedHandshake() async throws {
-        let (server, client) = try contexts()
+        let (server, client) = try await contexts()
         let ends = try await pair(server, client) { channel in
             channel.pauseReading()
             channel.send { $0 += [0xD0, 0] }
@@ -326,8 +328,8 @@ struct TLSChannelTests {
 
     @Test("Certificates that do not fit the socket's buffer get through", arguments: TLSVersion.allCases)
     func longChain(version: TLSVersion) async throws {
-        let own = try files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: .rsa)
-        let other = try files.selfSigned("other", subject: "/CN=Somebody else", key: .rsa)
+        let own = try await files.selfSigned("own", subject: "/CN=umd", names: ["IP:127.0.0.1"], key: .rsa)
+        let other = try await files.selfSigned("other", subject: "/CN=Somebody else", key: .rsa)
         let chain = try files.join(
             [own.certificate] + [String](repeating: other.certificate, count: 30), as: "chain.pem")
         let server = try TLSServerContext(
@@ -356,7 +358,7 @@ struct TLSChannelTests {
     @Test(
         "Whoever connects and leaves without a word has closed the connection; in the middle of a handshake it failed")
     func closing() async throws {
-        let (server, _) = try contexts()
+        let (server, _) = try await contexts()
         let (probe, far) = try await self.server(server)
         far.close()
         try await eventually("the end is seen") { probe.notes.value.end != nil }
@@ -392,7 +394,7 @@ struct TLSChannelTests {
 
     @Test("A handshake that comes byte by byte succeeds", arguments: TLSVersion.allCases)
     func byteByByte(version: TLSVersion) async throws {
-        let (server, client) = try contexts(newest: version)
+        let (server, client) = try await contexts(newest: version)
         let (near, wire) = try sockets()
         let (farNear, far) = try sockets()
         #expect(fcntl(far.descriptor, F_SETFL, O_NONBLOCK) == 0)
@@ -423,7 +425,7 @@ struct TLSChannelTests {
 
     @Test("A storm of handshakes is got through, and others' data with it")
     func storm() async throws {
-        let (server, client) = try contexts()
+        let (server, client) = try await contexts()
         let steady = try await pair(server, client) { channel in
             channel.onPacket = { channel in channel.send { $0 += [0xD0, 0] } }
         }
@@ -487,7 +489,7 @@ struct TLSChannelTests {
     /// What a client begins with.
     private func clientHello() async throws -> [UInt8] {
         let (near, far) = try sockets()
-        let client = try contexts().1
+        let client = try await contexts().1
         let end = await start(
             ByteStream(client: client, serverName: "127.0.0.1", socket: Descriptor(adopting: near)), .toClient,
             on: otherLoop)

@@ -5,16 +5,16 @@ import Testing
 @testable import MQTTWire
 
 /// The `openssl` command line as the other side.
-@Suite("TLS with other programs", .timeLimit(.minutes(2)))
+@Suite("TLS with other programs", .serialized, .timeLimit(.minutes(2)))
 struct TLSToolTests {
     private let files: CertificateFolder
     private let authority: CertificateFolder.Pair
     private let own: CertificateFolder.Pair
 
-    init() throws {
+    init() async throws {
         files = try CertificateFolder()
-        authority = try files.selfSigned("ca", subject: "/CN=Test CA", key: .rsa)
-        own = try files.issue(
+        authority = try await files.selfSigned("ca", subject: "/CN=Test CA", key: .rsa)
+        own = try await files.issue(
             "own", subject: "/CN=umd", by: authority, names: ["DNS:localhost", "IP:127.0.0.1"], key: .rsa)
     }
 
@@ -105,7 +105,7 @@ struct TLSToolTests {
                 "-\(version)",
             ])
         try await eventually("s_server listens") { canConnect(to: port) }
-        let other = try files.selfSigned("other", subject: "/CN=Other CA")
+        let other = try await files.selfSigned("other", subject: "/CN=Other CA")
         let wary = try MQTTClient(
             .test(port, "wary").with {
                 $0.tls = try? TLSClientContext(trust: .authority(file: other.certificate))
@@ -125,9 +125,40 @@ struct TLSToolTests {
         await wary.abort()
     }
 
+    @Test("A client that is refused while it is writing learns why")
+    func refusedWhileWriting() async throws {
+        let port = try ListeningSocket(host: "127.0.0.1", port: 0).address.port
+        let peer = try OpenSSLTool([
+            "s_server", "-accept", "127.0.0.1:\(port)", "-cert", own.certificate, "-key", own.key, "-quiet", "-Verify",
+            "1",
+        ])
+        try await eventually("s_server listens") { canConnect(to: port) }
+        let socket = try LoopbackSocket(connectedTo: port)
+        #expect(fcntl(socket.descriptor, F_SETFL, O_NONBLOCK) == 0)
+        let connection = TLSConnection(
+            try TLSClientContext(trust: .authority(file: authority.certificate)), serverName: "127.0.0.1",
+            sessions: nil,
+            socket: Descriptor(adopting: socket.descriptor))
+        try await eventually("the client is content") {
+            if case .done = connection.handshake() { true } else { false }
+        }
+        var failure: StreamFailure?
+        try await eventually("the connection breaks") {
+            var bytes: [UInt8] = [1, 2, 3]
+            let outcome = bytes.withUnsafeMutableBytes { bytes in
+                var pieces = [iovec(iov_base: bytes.baseAddress, iov_len: bytes.count)]
+                return pieces.withUnsafeMutableBufferPointer { connection.write($0) }
+            }
+            if case .failed(let reason) = outcome { failure = reason }
+            return failure != nil
+        }
+        #expect(failure == .tls(.refusedByPeer(alert: "certificate required")))
+        withExtendedLifetime(peer) {}
+    }
+
     @Test("A client of mosquitto over TLS publishes and receives, with a certificate of its own")
     func mosquitto() async throws {
-        let gateway = try files.issue("gateway", subject: "/CN=gw-1", by: authority)
+        let gateway = try await files.issue("gateway", subject: "/CN=gw-1", by: authority)
         let broker = try await Mosquitto(options: [
             "cafile \(authority.certificate)", "certfile \(own.certificate)", "keyfile \(own.key)",
             "require_certificate true",

@@ -197,7 +197,7 @@ final class TLSConnection: @unchecked Sendable {
                 switch outcome(of: result) {
                 case .wouldBlock: return taken > 0 ? .bytes(taken) : .wouldBlock
                 case .ended: return .failed(fail(.system(SystemErrno(code: EPIPE))))
-                case .failed(let reason): return .failed(fail(reason))
+                case .failed(let reason): return .failed(fail(lastWord(ssl) ?? reason))
                 }
             }
             cursor.advance(by: Int(result))
@@ -220,7 +220,8 @@ final class TLSConnection: @unchecked Sendable {
         let sent = rest.withUnsafeBytes { send(UnsafeRawBufferPointer(rebasing: $0[restStart...])) }
         restStart += sent
         guard !hasUnsent else {
-            return socketFailure.map { .failed(fail(.system($0))) } ?? .blocked
+            guard let socketFailure else { return .blocked }
+            return .failed(fail(ssl.flatMap(lastWord) ?? .system(socketFailure)))
         }
         rest = []
         restStart = 0
@@ -343,6 +344,22 @@ final class TLSConnection: @unchecked Sendable {
         default:
             if let socketFailure { return .failed(.system(socketFailure)) }
             return hasSeenEnd ? .ended : .failed(.tls(.failed(reason: "OpenSSL gives up (\(error))")))
+        }
+    }
+
+    /// Why the peer hung up, if it said so: in TLS 1.3 a client is told that its certificate is refused when it is writing already.
+    private func lastWord(_ ssl: OpaquePointer) -> StreamFailure? {
+        guard !isHandshaking else { return nil }
+        return withUnsafeTemporaryAllocation(byteCount: TLSLimits.recordSize, alignment: 16) { buffer in
+            // What came before that word is lost, as it is with any connection that breaks.
+            for _ in 0..<16 {
+                ERR_clear_error()
+                let result = SSL_read(ssl, buffer.baseAddress, Int32(buffer.count))
+                guard result <= 0 else { continue }
+                if case .failed(.tls(let error)) = outcome(of: result) { return .tls(error) }
+                return nil
+            }
+            return nil
         }
     }
 
