@@ -101,7 +101,7 @@ struct StartTests {
         }
     }
 
-    @Test("The stream tells what changes, and does not keep the server from stopping", .timeLimit(.minutes(1)))
+    @Test("The stream tells what changes, and does not keep the server from stopping", .timeLimit(.minutes(5)))
     func stream() async throws {
         let heard = Transcript()
         let listening = try await withServer { server in
@@ -123,7 +123,7 @@ struct StartTests {
         _ = await listening.result
     }
 
-    @Test("A listener that reconnects is told what it missed", .timeLimit(.minutes(1)))
+    @Test("A listener that reconnects is told what it missed", .timeLimit(.minutes(5)))
     func reconnect() async throws {
         try await withServer { server in
             try await withClient("gw2", of: server) { try await $0.reportStatus("gw2") }
