@@ -165,6 +165,90 @@ struct IdentityTests {
         }
     }
 
+    @Test("Whoever is disconnected leaves no will, neither at once nor later; a goodbye of the network's does")
+    func takesTheWill() async throws {
+        try await withBroker(hooks: hooks()) { broker, port in
+            let watcher = try Peer(port: port)
+            try watcher.connect("watcher", userName: "bob")
+            try watcher.subscribe("will")
+            let connected = try Peer(port: port)
+            try connected.connect("gw1", will: try will("at once"), userName: "alice")
+            let later = Will(
+                topic: try TopicName("will"), payload: [1], qos: .atMostOnce,
+                properties: try Properties([.willDelayInterval(1000)]))
+            let absent = try Peer(port: port, version: .v5_0)
+            try absent.connect(
+                "gw2", cleanStart: false, will: later, userName: "alice", properties: [.sessionExpiryInterval(1000)])
+            absent.drop()
+            try eventually("it left") { broker.snapshot.connections == 2 }
+            for id in ["gw1", "gw2"] { broker.disconnect(try ClientID(id), reason: "revoked") { _ in true } }
+            try eventually("only the watcher is left") { broker.snapshot.sessions == 1 }
+            let other = try Peer(port: port)
+            try other.connect("gw1", will: try will("lost"), userName: "bob")
+            other.drop()
+            #expect(try watcher.nextPublish().text == "lost")
+        }
+    }
+
+    @Test("Whoever loses a session to another identity leaves no will in it", arguments: [true, false])
+    func takeoverTakesTheWill(cleanStart: Bool) async throws {
+        try await withBroker(hooks: hooks(allowingTakeovers: true)) { broker, port in
+            let watcher = try Peer(port: port)
+            try watcher.connect("watcher", userName: "bob")
+            try watcher.subscribe("will")
+            let old = try Peer(port: port)
+            try old.connect("gw1", will: try will("the old one's"), userName: "alice")
+            let new = try Peer(port: port)
+            try new.connect("gw1", cleanStart: cleanStart, will: try will("the new one's"), userName: "bob")
+            #expect(try old.last() == nil)
+            new.drop()
+            #expect(try watcher.nextPublish().text == "the new one's")
+        }
+    }
+
+    @Test("All sessions of an identity end at once, absent ones too, and what is being decided is refused")
+    func endsAll() async throws {
+        let waiting = Recorder<DeferredAuthentication>()
+        var hooks = hooks()
+        hooks.authenticate = { request, later in
+            if let user = request.userName { return .allow(as: ClientIdentity(rawValue: user)) }
+            waiting.record(later)
+            return nil
+        }
+        try await withBroker(hooks: hooks) { broker, port in
+            let others = try (0..<4).map { number in
+                let other = try Peer(port: port)
+                try other.connect("other-\(number)", cleanStart: false, userName: "bob")
+                return other
+            }
+            let connected = try (0..<4).map { number in
+                let peer = try Peer(port: port)
+                try peer.connect("gw\(number)", cleanStart: false, userName: "alice")
+                return peer
+            }
+            let absent = try Peer(port: port)
+            try absent.connect("absent", cleanStart: false, userName: "alice")
+            absent.drop()
+            let undecided = try Peer(port: port)
+            try undecided.send(.connect(Connect(clientID: try ClientID("new"))))
+            try eventually("one left, one is asked about") {
+                broker.snapshot.connections == 9 && waiting.all.count == 1
+            }
+            broker.disconnectAll(reason: "removed") { $0.rawValue == "alice" }
+            for peer in connected { #expect(try peer.next() == nil) }
+            #expect(try undecided.next() == .connack(Connack(reasonCode: .serverUnavailable)))
+            try eventually("the others' sessions are left") { broker.snapshot.sessions == 4 }
+            for other in others { try other.ping() }
+        }
+    }
+
+    @Test("Identities are told apart by their bytes, not by what Unicode takes for the same text")
+    func bytes() {
+        let (letter, kelvin) = (ClientIdentity(rawValue: "K"), ClientIdentity(rawValue: "\u{212A}"))
+        #expect(letter.rawValue == kelvin.rawValue && letter != kelvin)
+        #expect(Set([letter, kelvin, letter]).count == 2)
+    }
+
     @Test("What is being decided about a client id when it is disconnected is not granted afterwards")
     func endsWhatIsUndecided() async throws {
         let waiting = Recorder<DeferredAuthentication>()

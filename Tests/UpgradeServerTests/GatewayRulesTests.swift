@@ -67,6 +67,34 @@ struct GatewayRulesTests {
         }
     }
 
+    @Test("An id that only looks like it is another gateway's", arguments: versions)
+    func lookAlikes(version: ProtocolVersion) async throws {
+        // The Kelvin sign and the letter; composed and decomposed; Ohm sign and omega. `String` takes each pair for the same.
+        let pairs = [("K1", "\u{212A}1"), ("gw\u{E9}", "gwe\u{301}"), ("\u{2126}1", "\u{3A9}1")]
+        try await withServer { server in
+            for (id, lookAlike) in pairs {
+                #expect(id == lookAlike)
+                try await withClient(id, of: server, version: version) { try await $0.reportStatus(id) }
+                try await withClient(lookAlike, of: server, version: version) { client in
+                    await #expect(throws: MQTTClientError.self) {
+                        try await client.subscribe(to: try TopicFilter("TOGATEWAY/UPGRADE/\(id)"))
+                    }
+                    let own = try TopicFilter("TOGATEWAY/UPGRADE/\(lookAlike)")
+                    #expect(try await client.subscribe(to: own) == .atLeastOnce)
+                    try? await client.reportStatus(id, version: "9.9")
+                }
+                // The clients of two ids do not take each other's place.
+                try await withClient(id, of: server, version: version) { client in
+                    try await withClient(lookAlike, of: server, version: version) { _ in }
+                    try await client.reportStatus(id)
+                }
+            }
+            let fleet = try await server.send("GET", "/api/v1/gateways")
+            #expect(try fleet.member("total") == "\(pairs.count)")
+            #expect(!fleet.body.contains("9.9"))
+        }
+    }
+
     @Test("It logs in with the shared user name and password and a gateway id", arguments: versions)
     func connects(version: ProtocolVersion) async throws {
         try await withServer { server in

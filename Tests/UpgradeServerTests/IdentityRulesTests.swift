@@ -119,6 +119,84 @@ struct IdentityRulesTests {
         }
     }
 
+    @Test("An account is none but an account, whatever its name begins with")
+    func accountNames() async throws {
+        try await withServer { server in
+            // A mark that combines with whatever stands before it.
+            let added = try await server.send(
+                "POST", "/api/v1/mqtt-accounts", json: #"{"name":"\u0301m","publish":[],"subscribe":["a"]}"#)
+            #expect(added.status == 201)
+            let password = try #require(try added.member("password"))
+            try await withClient("watch", of: server, userName: "\u{301}m", password: password) { client in
+                #expect(try await client.subscribe(to: try TopicFilter("a")) == .atLeastOnce)
+                await #expect(throws: MQTTClientError.self) {
+                    try await client.subscribe(to: try TopicFilter("TOGATEWAY/UPGRADE"))
+                }
+                try await client.reportStatus("watch")
+            }
+            #expect(try await server.send("GET", "/api/v1/gateways").member("total") == "0")
+        }
+    }
+
+    @Test(
+        "What an account that is removed had subscribed to is not there for one of the same name", arguments: versions)
+    func removedAccounts(version: ProtocolVersion) async throws {
+        try await withServer { server in
+            func account(_ filter: String) async throws -> String {
+                let added = try await server.send(
+                    "POST", "/api/v1/mqtt-accounts",
+                    json: #"{"name":"monitor","publish":["a"],"subscribe":["\#(filter)"]}"#)
+                return try #require(try added.member("password"))
+            }
+            func isSessionPresent(_ password: String) async throws -> Bool {
+                try await withClient(
+                    "watch", of: server, version: version, userName: "monitor", password: password, keepsSession: true
+                ) { client in
+                    for await state in client.states {
+                        if case .connected(let info) = state { return info.sessionPresent }
+                    }
+                    return false
+                }
+            }
+            let first = try await account("a")
+            #expect(try await isSessionPresent(first) == false)
+            #expect(try await isSessionPresent(first))
+            #expect(try await server.send("DELETE", "/api/v1/mqtt-accounts/monitor").status == 204)
+            #expect(try await isSessionPresent(try await account("b")) == false)
+        }
+    }
+
+    @Test(
+        "Nobody who was a gateway by the shared secret has a last word in its name", arguments: ["enroll", "disable"])
+    func lastWords(change: String) async throws {
+        try await withServer { server in
+            let added = try await server.send(
+                "POST", "/api/v1/mqtt-accounts", json: #"{"name":"monitor","publish":[],"subscribe":["TOCLOUD/#"]}"#)
+            let password = try #require(try added.member("password"))
+            try await withClient("watch", of: server, userName: "monitor", password: password) { monitor in
+                _ = try await monitor.subscribe(to: try TopicFilter("TOCLOUD/#"))
+                try await withClient("gw2", of: server) { try await $0.reportStatus("gw2") }
+                let will = Will(topic: try TopicName("TOCLOUD/STATUS/gw2"), payload: statusFrame(version: "9.9"))
+                try await withClient("gw2", of: server, will: will) { client in
+                    let states = client.states
+                    let answer = try await server.send("POST", "/api/v1/gateways/gw2/\(change)")
+                    #expect(answer.status == 200)
+                    for await state in states {
+                        if case .connected = state { continue }
+                        break
+                    }
+                }
+                try await withClient("gw3", of: server) { try await $0.reportStatus("gw3") }
+                var heard: [String] = []
+                for await message in monitor.messages {
+                    heard.append(message.topic.text)
+                    if message.topic.text.hasSuffix("gw3") { break }
+                }
+                #expect(heard == ["TOCLOUD/STATUS/gw2", "TOCLOUD/STATUS/gw3"])
+            }
+        }
+    }
+
     @Test("Nobody but the gateway itself ends, wipes or takes over its session", arguments: versions)
     func takeover(version: ProtocolVersion) async throws {
         try await withServer { server in

@@ -36,6 +36,17 @@ public struct ClientIdentity: Hashable, Sendable {
 
     /// Nobody in particular: clients that the embedding program does not tell apart.
     public static let anonymous = ClientIdentity(rawValue: "")
+
+    /// Whether the bytes are the same: `String` would take two that differ in Unicode normalisation for one.
+    public static func == (left: ClientIdentity, right: ClientIdentity) -> Bool {
+        left.rawValue.utf8.elementsEqual(right.rawValue.utf8)
+    }
+
+    /// Hashes the bytes.
+    public func hash(into hasher: inout Hasher) {
+        var copy = rawValue
+        copy.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    }
 }
 
 /// The answer to a ``ConnectRequest``.

@@ -187,8 +187,9 @@ public final class Broker: Sendable {
         }
     }
 
-    /// Ends the session of a client id, if there is one and the closure says yes to the identity that it belongs to: its subscriptions and all that waits
-    /// in it are gone, and its connection, if it has one, ends as ``DisconnectCause/administrative(_:)``, in 5.0 with DISCONNECT 0x98.
+    /// Ends the session of a client id, if there is one and the closure says yes to the identity that it belongs to: its subscriptions, its will and all
+    /// that waits in it are gone, and its connection, if it has one, ends as ``DisconnectCause/administrative(_:)``, in 5.0 with DISCONNECT 0x98. The will
+    /// is not published: whoever loses the right to speak has no last word.
     ///
     /// A CONNECT for that client id which is not decided yet is refused as ``ConnectRefusal/serverUnavailable``: its client comes again and is judged by
     /// what holds then. So what the embedding program took back before this call opens nothing after it.
@@ -199,6 +200,12 @@ public final class Broker: Sendable {
         let home = core.home(of: clientID)
         guard shards.indices.contains(home) else { return }
         shards[home].post { $0.end(clientID, reason: reason, where: isMeant) }
+    }
+
+    /// Ends all sessions that belong to identities to which the closure says yes, as ``disconnect(_:reason:where:)`` ends one, and refuses every CONNECT
+    /// that is not decided yet.
+    public func disconnectAll(reason: String, where isMeant: @escaping @Sendable (ClientIdentity) -> Bool) {
+        for shard in shards.withLock({ $0 }) { shard.post { $0.endAll(reason: reason, where: isMeant) } }
     }
 
     /// What the broker counted and holds; gathered without stopping it, so that figures may be some turns apart.

@@ -104,7 +104,7 @@ public enum DisconnectCause: Sendable, Hashable, CustomStringConvertible {
     /// The client broke the protocol, or a limit; the reason code says which.
     case protocolViolation(ReasonCode, detail: String)
     /// The embedding program asked for it, by ``Broker/disconnect(_:clientID:reason:)``, by
-    /// ``Broker/disconnect(_:reason:where:)`` or by cancelling a delivery that had begun.
+    /// ``Broker/disconnect(_:reason:where:)``, by ``Broker/disconnectAll(reason:where:)`` or by cancelling a delivery that had begun.
     case administrative(String)
     /// The broker stops.
     case shutdown

@@ -72,6 +72,8 @@ extension Connection {
         self.greeting = nil
         if let connectTimer { loop.cancel(connectTimer) }
         connectTimer = nil
+        // Nobody else leaves a last word in what is the identity's from now on.
+        if let old = shard.sessions[connect.clientID], old.owner != identity { old.discardWill() }
         // One client id, one connection: the older one goes [MQTT-3.1.4-3].
         shard.sessions[connect.clientID]?.connection?.end(.takenOver, sending: .sessionTakenOver)
         if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
@@ -107,7 +109,7 @@ extension Connection {
         if shard.core.hooks.authorizeTakeover?(clientID, owner, identity) ?? false { return true }
         shard.core.logger.notice(
             "a CONNECT for another identity's session was refused",
-            metadata: ["client": "\(clientID)", "address": "\(client.remoteAddress)"])
+            metadata: ["client": "\(clientID.text.debugDescription)", "address": "\(client.remoteAddress)"])
         return false
     }
 

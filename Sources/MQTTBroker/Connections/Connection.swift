@@ -152,7 +152,8 @@ final class Connection: PacketChannel {
             return true
         } catch {
             shard.core.logger.info(
-                "a packet could not be written", metadata: ["client": "\(client.clientID)", "reason": "\(error)"])
+                "a packet could not be written",
+                metadata: ["client": "\(client.clientID.text.debugDescription)", "reason": "\(error)"])
             // Not at once: whoever sends is in the midst of something.
             if !hasEnded {
                 shard.post { [id] in
@@ -202,7 +203,10 @@ final class Connection: PacketChannel {
         shard.counters.add(1, to: .protocolErrors)
         shard.core.logger.info(
             "a connection broke the protocol",
-            metadata: ["client": "\(client.clientID)", "address": "\(client.remoteAddress)", "reason": "\(error)"])
+            metadata: [
+                "client": "\(client.clientID.text.debugDescription)", "address": "\(client.remoteAddress)",
+                "reason": "\(error)",
+            ])
         end(.protocolViolation(error.code, detail: error.reason), sending: error.code)
     }
 

@@ -67,7 +67,8 @@ final class Core: Sendable {
     func retain(_ message: Message) -> Bool {
         let isKept = retained.store(message)
         if !isKept {
-            logger.warning("no room for another retained message", metadata: ["topic": "\(message.topic)"])
+            logger.warning(
+                "no room for another retained message", metadata: ["topic": "\(message.topic.text.debugDescription)"])
         }
         return isKept
     }

@@ -110,6 +110,14 @@ final class Session {
         shard.publish(will)
     }
 
+    /// Nothing is published when the client is gone.
+    func discardWill() {
+        connection?.will = nil
+        if let pendingWill { shard.loop.cancel(pendingWill.timer) }
+        pendingWill = nil
+        note(.will(clientID, nil))
+    }
+
     /// The session ends; called by its loop, which forgets it.
     func end() {
         if let expiryTimer { shard.loop.cancel(expiryTimer) }

@@ -17,6 +17,17 @@ extension Shard {
             connection.tryLater()
         }
         guard let session = sessions[clientID], isMeant(session.owner) else { return }
+        end(session, reason: reason)
+    }
+
+    /// Ends all sessions whose owners are meant, and what is not decided.
+    func endAll(reason: String, where isMeant: (ClientIdentity) -> Bool) {
+        for connection in Array(undecided.values) { connection.tryLater() }
+        for session in Array(sessions.values) where isMeant(session.owner) { end(session, reason: reason) }
+    }
+
+    private func end(_ session: Session, reason: String) {
+        session.discardWill()
         session.connection?.end(.administrative(reason), sending: .administrativeAction)
         end(session)
     }

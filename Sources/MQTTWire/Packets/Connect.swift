@@ -98,7 +98,8 @@ extension Connect {
         if let version = ProtocolVersion(rawValue: level), version.protocolName == name { return version }
         var error = PacketError(
             .unsupportedProtocolVersion, at: offset,
-            "protocol \"\(name.prefix(16))\" level \(level); MQIsdp 3, MQTT 4 and MQTT 5 are supported", "MQTT-3.1.2-2")
+            "protocol \(String(name.prefix(16)).debugDescription) level \(level); MQIsdp 3, MQTT 4 and MQTT 5 are supported",
+            "MQTT-3.1.2-2")
         error.version = level < ProtocolVersion.v5_0.rawValue ? .v3_1_1 : .v5_0
         throw error
     }

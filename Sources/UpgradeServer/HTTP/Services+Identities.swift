@@ -19,10 +19,19 @@ extension Services {
         }
     }
 
+    func setEnabled(_ enabled: Bool, _ id: GatewayID, as principal: Principal) async throws -> Gateway {
+        try await identities.inTurn {
+            let gateway = try await gateways.setEnabled(enabled, id, as: principal)
+            identities.disabled(id, !gateway.enabled)
+            return gateway
+        }
+    }
+
     /// Forgets a gateway, and with it what it proved itself by.
     func removeGateway(_ id: GatewayID, as principal: Principal) async throws {
         try await identities.inTurn {
             try await gateways.remove(id, as: principal)
+            identities.disabled(id, false)
             identities.revoked(id)
         }
     }

@@ -114,7 +114,9 @@ struct BrokerHooks: Sendable {
         _ identity: MQTTIdentity, _ request: ConnectRequest, unless gateway: GatewayID
     ) async -> AuthenticationDecision {
         do {
-            guard try await isGateway(gateway) else { return admit(identity, request) }
+            // One that came with its certificate and has not reported yet is in the directory alone.
+            let isKnown = try await isGateway(gateway)
+            guard isKnown || doorkeeper.directory.isEnrolled(gateway) else { return admit(identity, request) }
             log.refusedConnect(request, "the client id is that of a gateway")
             return .refuse(.identifierRejected)
         } catch {

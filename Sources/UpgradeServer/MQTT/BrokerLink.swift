@@ -46,11 +46,10 @@ final class BrokerLink: GatewayLink {
         broker.disconnect(client, reason: reason) { identity in MQTTIdentity(identity).map(isMeant) ?? true }
     }
 
-    /// Ends every session of an account that is connected.
+    /// Ends every session of an account, and CONNECTs that may have been its.
     func endSessions(ofAccount name: String, reason: String) {
-        for client in incoming.clients(ofAccount: name) {
-            broker.disconnect(client.clientID, reason: reason) { $0.accountName == name }
-        }
+        let account = MQTTIdentity.account(name).clientIdentity
+        broker.disconnectAll(reason: reason) { $0 == account }
     }
 
     /// What the broker counted.

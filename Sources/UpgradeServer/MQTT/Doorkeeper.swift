@@ -52,7 +52,7 @@ struct Doorkeeper: Sendable {
         guard let expected = directory.ownSecret(of: gateway), let digest = try? SHA256.digest(of: password) else {
             return false
         }
-        return isEqualInConstantTime(digest, expected) && userName == gateway.rawValue
+        return isEqualInConstantTime(digest, expected) && gateway.isSpelt(userName)
     }
 
     // MARK: Certificates
@@ -62,7 +62,7 @@ struct Doorkeeper: Sendable {
             return .refuse(.identifierRejected, why: "the client id is no gateway id")
         }
         let names = certificate.alternativeNames + (certificate.commonName.map { [$0] } ?? [])
-        guard names.contains(gateway.rawValue) else {
+        guard names.contains(where: gateway.isSpelt) else {
             return .refuse(
                 .notAuthorized,
                 why: "its certificate \(quoted(certificate.subject)) does not name the client id in CN or SAN")

@@ -17,7 +17,8 @@ final class IdentityDirectory: Sendable {
         var ownSecrets: [GatewayID: [UInt8]] = [:]
         /// The gateways that have come with a certificate.
         var certified: Set<GatewayID> = []
-        var accounts: [String: Account] = [:]
+        /// By the bytes of their names.
+        var accounts: [[UInt8]: Account] = [:]
     }
 
     private let state = Mutex(State())
@@ -73,15 +74,15 @@ final class IdentityDirectory: Sendable {
 
     // MARK: Accounts
 
-    func account(_ name: String) -> Account? { state.withLock { $0.accounts[name] } }
+    func account(_ name: String) -> Account? { state.withLock { $0.accounts[Array(name.utf8)] } }
 
     func add(_ account: MQTTAccount, digest: [UInt8]) {
         // Filters were checked when they were stored; one that cannot be read now grants nothing.
         let stored = Account(
             digest: digest, publish: account.publish.compactMap { try? MQTTFilter($0) },
             subscribe: account.subscribe.compactMap { try? MQTTFilter($0) })
-        state.withLock { $0.accounts[account.name] = stored }
+        state.withLock { $0.accounts[Array(account.name.utf8)] = stored }
     }
 
-    func removeAccount(_ name: String) { state.withLock { $0.accounts[name] = nil } }
+    func removeAccount(_ name: String) { state.withLock { $0.accounts[Array(name.utf8)] = nil } }
 }

@@ -9,14 +9,6 @@ final class IncomingEvents: Sendable {
     private struct State {
         var receiver: BrokerLink.Receiver?
         var gateways: [MQTTBroker.ConnectionID: GatewayID] = [:]
-        var accounts: [MQTTBroker.ConnectionID: AccountClient] = [:]
-    }
-
-    /// A connection of an account.
-    struct AccountClient: Sendable {
-        let account: String
-        let clientID: ClientID
-        let connectionID: MQTTBroker.ConnectionID
     }
 
     private let state = Mutex(State())
@@ -35,27 +27,14 @@ final class IncomingEvents: Sendable {
         state.withLock { $0.gateways[connection] }
     }
 
-    /// The open connections of an account.
-    func clients(ofAccount name: String) -> [AccountClient] {
-        state.withLock { $0.accounts.values.filter { $0.account == name } }
-    }
-
     func connected(_ client: ConnectedClient) {
-        if let account = client.identity.accountName {
-            let known = AccountClient(
-                account: account, clientID: client.clientID, connectionID: client.connectionID)
-            state.withLock { $0.accounts[client.connectionID] = known }
-        }
         guard let gateway = client.gatewayID else { return }
         state.withLock { $0.gateways[client.connectionID] = gateway }
         report([.connected(gateway, client.link, address: client.remoteAddress)])
     }
 
     func disconnected(_ client: ConnectedClient, _ cause: DisconnectCause) {
-        guard let gateway = client.gatewayID else {
-            state.withLock { _ = $0.accounts.removeValue(forKey: client.connectionID) }
-            return
-        }
+        guard let gateway = client.gatewayID else { return }
         state.withLock { $0.gateways[client.connectionID] = nil }
         report([.disconnected(gateway, client.link, reason: cause.description)])
     }

@@ -11,9 +11,14 @@ struct LiveIdentities: Sendable {
     /// What the routes tell.
     var changes: IdentityChanges {
         IdentityChanges(
-            disabled: { directory.set($0, disabled: $1) },
+            disabled: { disabled($0, $1) },
             enrolled: { enrolled($0, digest: $1) }, revoked: { revoked($0) },
             accountAdded: { directory.add($0, digest: $1) }, accountRemoved: { removedAccount($0) })
+    }
+
+    private func disabled(_ gateway: GatewayID, _ isDisabled: Bool) {
+        directory.set(gateway, disabled: isDisabled)
+        if isDisabled { link.endSession(of: gateway, reason: "the gateway is disabled") { $0.isGateway } }
     }
 
     private func enrolled(_ gateway: GatewayID, digest: [UInt8]) {

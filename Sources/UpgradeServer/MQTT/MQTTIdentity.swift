@@ -27,7 +27,7 @@ enum MQTTIdentity: Hashable {
 
     /// Whether it may take over the session of `gateway` from `owner`: only what proves to be that gateway may, and only from another gateway.
     func mayTakeOver(_ gateway: String, from owner: MQTTIdentity) -> Bool {
-        owner.isGateway && provenGateway?.rawValue == gateway
+        owner.isGateway && provenGateway?.isSpelt(gateway) ?? false
     }
 }
 
@@ -44,8 +44,9 @@ extension MQTTIdentity {
 
     /// What ``clientIdentity`` made; nil for anything else.
     init?(_ identity: ClientIdentity) {
-        let parts = identity.rawValue.split(separator: "/", maxSplits: 1)
-        let name = parts.count == 2 ? String(parts[1]) : ""
+        // Scalars, not characters: a name may begin with a mark that combines with the slash.
+        let parts = identity.rawValue.unicodeScalars.split(separator: "/", maxSplits: 1).map(String.init)
+        let name = parts.count == 2 ? parts[1] : ""
         switch parts.first {
         case "shared-secret" where parts.count == 1: self = .sharedSecret
         case "own-secret":
@@ -63,7 +64,14 @@ extension MQTTIdentity {
 extension ClientIdentity {
     /// The account that it is; nil for a gateway. Asked for each message, hence without making an ``MQTTIdentity``.
     var accountName: String? {
-        let prefix = "account/"
-        return rawValue.hasPrefix(prefix) ? String(rawValue.dropFirst(prefix.count)) : nil
+        let prefix = "account/".utf8
+        guard rawValue.utf8.starts(with: prefix) else { return nil }
+        return String(Substring(rawValue.utf8.dropFirst(prefix.count)))
     }
+}
+
+extension GatewayID {
+    /// Whether the text has the bytes of this id. `String` would take other bytes for the same text, such as the Kelvin sign for the letter K, and one
+    /// gateway for another.
+    func isSpelt(_ text: String) -> Bool { rawValue.utf8.elementsEqual(text.utf8) }
 }

@@ -19,7 +19,7 @@ struct TopicRules: Sendable {
             return account.publish.contains { $0.matches(topic: topic.text) }
         }
         guard !retain, case .toCloud(_, let gateway) = try? Topic(parsing: topic.text) else { return false }
-        return gateway.rawValue == client.text
+        return gateway.isSpelt(client.text)
     }
 
     /// Whether the client may hold the subscription.
@@ -31,12 +31,12 @@ struct TopicRules: Sendable {
             return account.subscribe.contains { $0.covers(wanted) }
         }
         guard case .toGateway(_, let gateway) = try? Topic(parsing: filter.text) else { return false }
-        return gateway.map { $0.rawValue == client.text } ?? true
+        return gateway?.isSpelt(client.text) ?? true
     }
 
     /// Only gateways and the server itself speak there.
     private static func isOfGateways(_ topic: TopicName) -> Bool {
-        let first = topic.text.prefix { $0 != "/" }
-        return first == "TOCLOUD" || first == "TOGATEWAY"
+        let first = topic.bytes.prefix { $0 != UInt8(ascii: "/") }
+        return first.elementsEqual("TOCLOUD".utf8) || first.elementsEqual("TOGATEWAY".utf8)
     }
 }

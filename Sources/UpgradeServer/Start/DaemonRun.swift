@@ -59,7 +59,7 @@ extension ServerConfiguration {
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
                 switch format {
-                case .text: StreamLogHandler.standardError(label: label)
+                case .text: StreamLogHandler(label: label, stream: LogLines())
                 case .json: JSONLogHandler(label: label)
                 }
             handler.logLevel = level

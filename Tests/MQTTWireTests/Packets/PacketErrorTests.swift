@@ -29,6 +29,18 @@ struct PacketErrorTests {
         }
     }
 
+    @Test("what a stranger sent makes no second line")
+    func oneLine() {
+        do throws(PacketError) {
+            _ = try Packet.decode(hex("10 _ 0006 510a1b666f72 04 02 003c 'gw'").span, in: .beforeConnect)
+            Issue.record("accepted")
+        } catch {
+            #expect(error.code == .unsupportedProtocolVersion)
+            let controls = error.description.unicodeScalars.filter { $0.properties.generalCategory == .control }
+            #expect(controls.isEmpty)
+        }
+    }
+
     @Test("return codes of 3.1 and 3.1.1 go both ways")
     func returnCodes() {
         for code in UInt8(0)...5 {

@@ -5,13 +5,15 @@ import UpgradeServer
 /// A client of the server's broker.
 func withClient<Result: Sendable>(
     _ id: String, of server: Server.Endpoints, version: ProtocolVersion = .v3_1_1, userName: String? = "user",
-    password: String? = "password", will: Will? = nil, _ body: (MQTTClient) async throws -> Result
+    password: String? = "password", will: Will? = nil, keepsSession: Bool = false,
+    _ body: (MQTTClient) async throws -> Result
 ) async throws -> Result {
     var configuration = MQTTClient.Configuration(
         host: server.mqtt.host, port: UInt16(server.mqtt.port), clientID: try ClientID(id), version: version)
     configuration.userName = userName
     configuration.password = password.map { Array($0.utf8) }
     configuration.will = will
+    if keepsSession { (configuration.cleanStart, configuration.sessionExpiry) = (false, 1000) }
     configuration.reconnect = .never
     return try await MQTTClient.withConnection(configuration, body)
 }

@@ -88,7 +88,6 @@ struct GatewayRoutes: RouteGroup {
     private func remove(_ call: Call) async throws -> Response {
         let id = try call.gatewayID()
         try await services.removeGateway(id, as: call.principal)
-        services.identities.disabled(id, false)
         services.engine.gatewaysChanged([id])
         return .noContent
     }
@@ -114,15 +113,13 @@ struct GatewayRoutes: RouteGroup {
     }
 
     private func enable(_ call: Call) async throws -> Response {
-        let gateway = try await services.gateways.setEnabled(true, try call.gatewayID(), as: call.principal)
-        services.identities.disabled(gateway.id, false)
+        let gateway = try await services.setEnabled(true, try call.gatewayID(), as: call.principal)
         services.engine.gatewaysChanged([gateway.id])
         return try .json(GatewayBody(gateway))
     }
 
     private func disable(_ call: Call) async throws -> Response {
-        let gateway = try await services.gateways.setEnabled(false, try call.gatewayID(), as: call.principal)
-        services.identities.disabled(gateway.id, true)
+        let gateway = try await services.setEnabled(false, try call.gatewayID(), as: call.principal)
         services.engine.gatewaysChanged([gateway.id])
         return try .json(GatewayBody(gateway))
     }
