@@ -16,6 +16,7 @@ struct Composition {
     private let certificates: ServerCertificates?
     /// What HTTP over TLS is served with; nil where HTTP is plain.
     private let httpsCertificates: HTTPSCertificates?
+    private let certificateInForce: CertificateInForce
     private let reloads: ReloadRequests
     private let access: Access
     private let dangers: [String]
@@ -31,6 +32,7 @@ struct Composition {
         if let made = try certificates?.makeIfAbsent() { logger.made(made) }
         let tls = try certificates?.load()
         httpsCertificates = configuration.https ? try certificates?.forHTTP() : nil
+        certificateInForce = CertificateInForce(tls?.certificate)
         let directory = try await IdentityDirectory(installation.store)
         let incoming = IncomingEvents()
         link = BrokerLink(
@@ -96,10 +98,11 @@ struct Composition {
         guard let certificates else { return NothingToReload(reloads: reloads, logger: logger) }
         return CertificateService(
             certificates: certificates, reloads: reloads,
-            use: { [link, httpsCertificates] context in
+            use: { [link, httpsCertificates, certificateInForce] context in
                 // The one that can fail comes first: both change, or neither.
                 try httpsCertificates?.reload()
                 link.useForNewConnections(context)
+                certificateInForce.change(to: context.certificate)
             }, logger: logger)
     }
 
@@ -131,7 +134,8 @@ struct Composition {
         HealthRoutes(
             services: services, readiness: readiness,
             metrics: MetricsPage(
-                gateways: services.gateways, engine: services.engine, link: link, requests: requests)
+                gateways: services.gateways, engine: services.engine, link: link, requests: requests,
+                certificate: certificateInForce)
         ).mount(on: router)
         Pages(
             services: services, access: access, dangers: dangers,

@@ -1,4 +1,5 @@
 import MQTTBroker
+import MQTTWire
 import UpgradeCore
 import UpgradeProtocol
 
@@ -8,6 +9,7 @@ struct MetricsPage: Sendable {
     let engine: UpgradeEngine
     let link: BrokerLink
     let requests: RequestCounters
+    let certificate: CertificateInForce
 
     func text() async throws -> String {
         var page = PrometheusText()
@@ -29,6 +31,11 @@ struct MetricsPage: Sendable {
             help: "STATUS messages of unknown gateways for which there was no place in quarantine.",
             engine.counters.turnedAway)
         addBroker(to: &page)
+        if let certificate = certificate.certificate {
+            page.add(
+                "upgrade_manager_certificate_expiry_timestamp_seconds", .gauge,
+                help: "When the server's certificate expires, in Unix time.", certificate.notAfter)
+        }
         page.add(
             "upgrade_manager_http_requests_total", .counter, help: "HTTP requests by route, method and status.",
             requests.samples)
@@ -42,6 +49,11 @@ struct MetricsPage: Sendable {
             ("connects_granted_total", .counter, "CONNECTs that were granted.", counters.connected),
             ("connects_refused_total", .counter, "CONNECTs that were refused.", counters.refused),
             (
+                "connect_timeouts_total", .counter, "Connections closed because no CONNECT came in time.",
+                counters.connectTimeouts
+            ),
+            ("tls_failures_total", .counter, "TLS handshakes that failed.", counters.tlsFailures),
+            (
                 "protocol_errors_total", .counter, "Connections closed for breaking the protocol.",
                 counters.protocolErrors
             ),
@@ -51,6 +63,10 @@ struct MetricsPage: Sendable {
             ("received_bytes_total", .counter, "Bytes read from sockets.", counters.bytesReceived),
             ("sent_bytes_total", .counter, "Bytes written to sockets.", counters.bytesSent),
             ("connections", .gauge, "Open connections.", UInt64(counters.connections)),
+            (
+                "connections_unauthenticated", .gauge, "Open connections whose CONNECT was not granted yet.",
+                UInt64(counters.unauthenticated)
+            ),
             ("sessions", .gauge, "Sessions, those of absent clients included.", UInt64(counters.sessions)),
             ("queued_messages", .gauge, "Messages that wait for a gateway.", UInt64(counters.queuedMessages)),
             ("queued_bytes", .gauge, "Bytes of those messages.", UInt64(counters.queuedBytes)),
