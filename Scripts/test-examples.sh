@@ -30,31 +30,41 @@ echo "frames-only:"
 "$programs/frames-only"
 
 echo "embedded-broker:"
+"$programs/umctl" --data "$folder/data" --quiet tls ca --host localhost
+tls=$folder/data/tls
 mkfifo "$folder/ready"
-"$programs/embedded-broker" --port 0 >"$folder/ready" &
+"$programs/embedded-broker" --port 0 --tls-port 0 --cert "$tls/server.crt" --key "$tls/server.key" >"$folder/ready" &
 pids+=("$!")
 read -r ready <"$folder/ready"
 echo "$ready"
-port=${ready##*:}
+port_of() { grep -o " $1=[^ ]*" <<<"$ready" | sed 's/.*://'; }
 
-echo "minimal-gateway:"
 # A frame by hand: time, length, CRC, payload.
 printf '\x57\x61\x62\x80\x00\x00\x00\x03\x19\x38\x0e\x191.2' >"$folder/frame"
-mkdir "$folder/gateway"
-"$programs/minimal-gateway" 127.0.0.1 "$port" gw2 2 "$folder/gateway" --once &
-gateway=$!
-pids+=("$gateway")
-deadline=$((SECONDS + 30))
-# The broker keeps nothing for a gateway that has not subscribed yet, so the frame is sent until the gateway is done.
-while kill -0 "$gateway" 2>/dev/null; do
-    [ $SECONDS -lt $deadline ] || { echo "minimal-gateway was not upgraded in time" >&2; exit 1; }
-    for verb in DOWNLOAD_UPGRADE UPGRADE; do
-        mosquitto_pub -p "$port" -q 1 -t "TOGATEWAY/$verb/gw2" -f "$folder/frame"
+
+# upgrade ID PORT [CA-FILE]: a gateway is sent the frame and ends after its upgrade.
+upgrade() {
+    local id=$1 gateway deadline=$((SECONDS + 30))
+    mkdir "$folder/$id"
+    "$programs/minimal-gateway" localhost "$2" "$id" 2 "$folder/$id" "${@:3}" --once &
+    gateway=$!
+    pids+=("$gateway")
+    # The broker keeps nothing for a gateway that has not subscribed yet, so the frame is sent until the gateway is done.
+    while kill -0 "$gateway" 2>/dev/null; do
+        [ $SECONDS -lt $deadline ] || { echo "minimal-gateway was not upgraded in time" >&2; exit 1; }
+        for verb in DOWNLOAD_UPGRADE UPGRADE; do
+            mosquitto_pub -p "$(port_of mqtt)" -q 1 -t "TOGATEWAY/$verb/$id" -f "$folder/frame"
+        done
+        sleep 0.2
     done
-    sleep 0.2
-done
-wait "$gateway"
-for file in kept program; do
-    [ "$(cat "$folder/gateway/$file")" = 1.2 ] || { echo "minimal-gateway's file '$file' is not what was sent" >&2; exit 1; }
-done
-cat "$folder/gateway/state.json" && echo
+    wait "$gateway"
+    for file in kept program; do
+        [ "$(cat "$folder/$id/$file")" = 1.2 ] || { echo "minimal-gateway's file '$file' is not what was sent" >&2; exit 1; }
+    done
+    cat "$folder/$id/state.json" && echo
+}
+
+echo "minimal-gateway:"
+upgrade gw2 "$(port_of mqtt)"
+echo "minimal-gateway over TLS:"
+upgrade gw3 "$(port_of mqtts)" "$tls/ca.crt"

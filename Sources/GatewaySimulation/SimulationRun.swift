@@ -78,17 +78,25 @@ struct SimulationRun: Sendable {
         }
     }
 
+    private func remedy(for error: TLSError) -> String {
+        switch error {
+        case .unknownAuthority, .selfSigned: "Name its authority with --ca"
+        case .wrongName: "Name it with --host as its certificate does"
+        default: "Its certificate has to be made anew, see 'umctl doctor' there"
+        }
+    }
+
     /// What the event says of a server that will not have this gateway.
     private func refusal(in event: GatewayEvent) -> String? {
         let server = "\(settings.host):\(settings.port)"
         if case .disconnected(.tls(let error), _, _) = event, error.isAboutPeerCertificate {
-            return
-                "\(server): \(error); the gateway said nothing to it. Name its authority with --ca, its name with --host"
+            return "\(server): \(error); the gateway said nothing to it. \(remedy(for: error))"
         }
         guard case .disconnected(.refused(let code, _), _, _) = event else { return nil }
         switch code {
         case .badUserNameOrPassword, .notAuthorized:
-            return "\(server) refuses the user name or the password; give --user and --password"
+            return
+                "\(server) refuses the user name or the password; give --user and --password (an enrolled gateway has its own)"
         case .clientIdentifierNotValid, .banned, .unsupportedProtocolVersion:
             return "\(server) refuses this gateway: \(code)"
         default: return nil

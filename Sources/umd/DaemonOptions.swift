@@ -26,7 +26,7 @@ struct DaemonOptions: ParsableArguments {
     @Option(help: "A name, beside localhost, by which requests may call this server. May be repeated.")
     var httpName: [String] = []
 
-    @Option(help: "Where MQTT listens: a numeric address. (default: 127.0.0.1)")
+    @Option(help: "Where MQTT listens. (default: 127.0.0.1)")
     var mqttHost: String?
     @Option(
         parsing: .unconditional, help: "The port of plain MQTT, with --nossl. (default: 1883)", transform: Reading.port)

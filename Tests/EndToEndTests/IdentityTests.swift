@@ -145,40 +145,4 @@ struct IdentityTests {
                 try await Program.run("/usr/bin/mosquitto_pub", login + ["-t", "monitor/a", "-m", "x"]).status != 0)
         }
     }
-
-    @Test(
-        "A fleet of the predecessor moves over: its ports, its authority, its secret, quarantine, approval, enrolment")
-    func fieldFleet() async throws {
-        try await TemporaryFolder.with { folder in
-            let authority = try await Program.makeAuthority(in: folder, named: "field")
-            let files = try await Program.makeServer(in: folder, signedBy: "field", key: ["rsa:2048"])
-            let daemon = try await Daemon.start(
-                on: folder + "/data", files + ["--new-gateways", "quarantine"], mode: .tls)
-            let gateway = try await FieldGateway.connect(
-                "gw2", company: "7", to: daemon.mqttPort, trusting: authority)
-            try await gateway.begin(version: "0.5")
-            try await daemon.expect("gw2", "claimedCompanyId", is: "7")
-            try await daemon.expect("gw2", "approved", is: "0")
-            try await daemon.drop("1.2", Data("1.2".utf8))
-            #expect(try await gateway.next("LATEST_VERSION").text == #"{"version":1.2}"#)
-            // It asks, as gateways do when they hear of a version, and gets nothing.
-            try await gateway.publish("TOCLOUD/REQUEST_UPGRADE/gw2", Data(#"{"version":1.2}"#.utf8))
-            #expect(try await !gateway.receives("DOWNLOAD_UPGRADE/gw2", within: 2))
-
-            #expect(try await daemon.umctl("gateway", "approve", "--company", "7").status == 0)
-            try await daemon.expect("gw2", "companyId", is: "7")
-            #expect(try await daemon.umctl("push", "--version", "1.2", "--company", "7").status == 0)
-            #expect(try await gateway.next("UPGRADE/gw2").text == "1.2")
-            try await gateway.reportStatus("1.2")
-            try await daemon.expect("gw2", "state", is: "confirmed")
-
-            let secret = try await daemon.json("gateway", "enroll", "--company", "7")
-            #expect(secret["username"].text == "gw2")
-            await #expect(throws: FieldGateway.Failure.connectionEnded) { try await gateway.next("anything") }
-            _ = try await FieldGateway.connect(
-                "gw2", company: "7", to: daemon.mqttPort, trusting: authority, password: secret["password"].text,
-                user: "gw2")
-            #expect(try await daemon.stop() == 0)
-        }
-    }
 }

@@ -170,6 +170,31 @@ import UpgradeCore
         }
     }
 
+    @Test func `doctor looks at the files that umd is given, in place of those of the data folder`() async throws {
+        try await withTemporaryFolder { path in
+            let (data, other) = (path + "/data", path + "/other")
+            _ = await umctl("init", data: data)
+            _ = await umctl("tls", "ca", "--host", "own.example.com", data: data)
+            _ = await umctl("tls", "ca", "--host", "field.example.com", data: other)
+            let files = [
+                "--tls-cert", other + "/tls/server.crt", "--tls-key", other + "/tls/server.key", "--tls-ca",
+                other + "/tls/ca.crt",
+            ]
+            let well = await umctl(["doctor"] + files, data: data)
+            #expect(well.status == 0)
+            #expect(well.output.contains("ok       server certificate: field.example.com"))
+            #expect(well.output.contains("ok       gateways' authority: CN=Upgrade Manager CA"))
+            #expect(!well.output.contains("own.example.com"))
+            let wrong = await umctl(
+                "doctor", "--tls-cert", files[1], "--tls-key", data + "/tls/server.key", "--tls-ca", path + "/none",
+                data: data)
+            #expect(wrong.status == 1)
+            #expect(wrong.output.contains("BROKEN   server certificate: the private key"))
+            #expect(wrong.output.contains("BROKEN   gateways' authority: cannot use \(path)/none"))
+            #expect(await umctl("doctor", "--tls-cert", files[1], data: data).status == 64)
+        }
+    }
+
     @Test(arguments: [
         ["tls", "--help"], ["tls", "ca", "--help"], ["tls", "server", "--help"], ["tls", "self-signed", "--help"],
     ])

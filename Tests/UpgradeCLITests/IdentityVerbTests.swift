@@ -84,6 +84,41 @@ import Testing
         }
     }
 
+    @Test
+    func
+        `the list shows what a gateway in quarantine claims, and approving a company's takes those that wait and are not disabled`()
+        async throws
+    {
+        func waiting(_ id: String, _ claim: String = "\"2\"") -> String {
+            Self.gateway(id, enrolled: false).replacing(#""companyId":"2""#, with: #""companyId":null"#)
+                .replacing(#""claimedCompanyId":"2""#, with: #""claimedCompanyId":\#(claim)"#)
+                .replacing(#""approved":true"#, with: #""approved":false"#)
+        }
+        let items = [
+            Self.gateway("gw1", enrolled: false), waiting("gw2"),
+            waiting("gw3").replacing(#""enabled":true"#, with: #""enabled":false"#), waiting("gw4", "null"),
+        ]
+        try await withStub { request in
+            guard request.method == "GET" else { return .json(Self.gateway("gw2", enrolled: false)) }
+            let shown = request.target.contains("company=9") ? [] : items
+            return .json(#"{"items":[\#(shown.joined(separator: ","))],"nextCursor":null,"total":\#(shown.count)}"#)
+        } _: { daemon, folder in
+            let list = await umctl("gateway", "list", data: folder)
+            #expect(list.lines.dropFirst().map { $0.split(separator: " ")[2] } == ["2", "2", "2", "(not"])
+            #expect(list.lines.filter { $0.contains("  2 (not approved)  ") }.count == 2)
+            let approved = await umctl("gateway", "approve", "--company", "2", data: folder)
+            #expect(approved.lines.first == "gw2 is approved")
+            #expect(
+                daemon.requests.filter { $0.method == "POST" }.map(\.target) == [
+                    "/api/v1/gateways/gw2/approve", "/api/v1/gateways/gw4/approve",
+                ])
+            let none = await umctl("gateway", "approve", "--company", "9", data: folder)
+            #expect(none.status == 0)
+            #expect(none.errors == "umctl: there was nothing to do for any gateway of company 9\n")
+            #expect(await umctl("gateway", "enroll", "--company", "9", data: folder).errors == none.errors)
+        }
+    }
+
     @Test func `an MQTT account is added with filters that are sent as they are`() async throws {
         let created = #"{"name":"m","password":"secret","publish":["a/b","c"],"subscribe":["TOCLOUD/#"]}"#
         try await withStub { _ in

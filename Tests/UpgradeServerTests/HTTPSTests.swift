@@ -59,6 +59,24 @@ struct HTTPSTests {
         }
     }
 
+    @Test("Metrics say when the certificate expires; without TLS there is none")
+    func expiry() async throws {
+        let name = "upgrade_manager_certificate_expiry_timestamp_seconds"
+        try await withTemporaryFolder { folder in
+            try TestCertificate.first.write(to: folder)
+            let certificate = try CertificateFile.read(folder + "/server.crt").certificate
+            try await withHTTPS(.first) { server in
+                let metrics = try await server.send("GET", "/metrics", over: .controlSocket).body
+                #expect(metrics.contains("\n\(name) \(certificate.notAfter.milliseconds / 1000)\n"))
+                #expect(metrics.contains("\nupgrade_manager_mqtt_connections_unauthenticated 0\n"))
+            }
+        }
+        try await withServer { server in
+            let metrics = try await server.send("GET", "/metrics").body
+            #expect(!metrics.contains(name))
+        }
+    }
+
     @Test("A client that trusts somebody else does not connect")
     func mistrust() async throws {
         try await withHTTPS(.first) { server in

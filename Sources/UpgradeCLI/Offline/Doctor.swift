@@ -5,13 +5,20 @@ import UpgradeCore
 /// `umctl doctor`
 struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Say what is wrong with this installation, and how to mend it.")
+        abstract: "Say what is wrong with this installation, and how to mend it.",
+        discussion: """
+            A umd that is given certificates by --tls-cert, --tls-key and --tls-ca does not use those of its data folder: give the same options here, \
+            or in the environment (UM_TLS_CERT, UM_TLS_KEY, UM_TLS_CA).
+            """)
 
+    @OptionGroup var files: CertificateOptions
     @OptionGroup var options: GlobalOptions
 
     func run() async throws {
         let folder = try options.connection.folderOfThisMachine(verb: "doctor")
-        var findings = await Diagnosis(of: folder).findings()
+        var findings = await Diagnosis(
+            of: folder, server: try files.server(), clientAuthority: files.clientAuthority()
+        ).findings()
         if findings.first?.state != .broken { findings.append(await daemonFinding(folder)) }
         let printer = Printer(options.connection)
         if options.connection.json {
@@ -38,6 +45,33 @@ struct Doctor: AsyncParsableCommand {
 
     private func isLocked(_ folder: DataFolder) -> Bool {
         (try? FolderLock.ifFree(folder)).flatMap { $0 } == nil
+    }
+}
+
+/// Where `umd` was told to find certificates.
+struct CertificateOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The server's certificate that umd is given.", valueName: "file"), completion: .file())
+    var tlsCert: String?
+    @Option(help: ArgumentHelp("Its key.", valueName: "file"), completion: .file())
+    var tlsKey: String?
+    @Option(
+        help: ArgumentHelp("The authority of gateways' certificates that umd is given.", valueName: "file"),
+        completion: .file())
+    var tlsCa: String?
+
+    /// nil: those of the data folder.
+    fileprivate func server() throws -> CertificatePair? {
+        switch (Self.chosen(tlsCert, "UM_TLS_CERT"), Self.chosen(tlsKey, "UM_TLS_KEY")) {
+        case (nil, nil): return nil
+        case (let certificate?, let key?): return CertificatePair(certificate: certificate, key: key)
+        default: throw ValidationError("--tls-cert and --tls-key go together")
+        }
+    }
+
+    fileprivate func clientAuthority() -> String? { Self.chosen(tlsCa, "UM_TLS_CA") }
+
+    private static func chosen(_ option: String?, _ variable: String) -> String? {
+        option ?? Console.current.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 

@@ -75,7 +75,10 @@ extension CertificateConcern {
                 }
             }
         } catch {
-            return [CertificateConcern(.unusable, .broken, path: path, "\(error)")]
+            return [
+                CertificateConcern(
+                    .unusable, .broken, path: path, "\(error); name a file of authorities' certificates with --tls-ca")
+            ]
         }
     }
 

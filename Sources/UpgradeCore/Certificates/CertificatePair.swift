@@ -37,10 +37,7 @@ public struct CertificatePair: Hashable, Sendable {
         do {
             file = try CertificateFile.read(certificate)
         } catch {
-            return [
-                CertificateConcern(
-                    .unusable, .broken, path: certificate, "\(error)", commands: remedy(nil, true))
-            ]
+            return [misplaced(.unusable, path: certificate, error) { remedy(nil, true) }]
         }
         var concerns = CertificateConcern.concerns(of: file.certificate, as: role, at: certificate, now: now) {
             keepsKey in
@@ -51,6 +48,20 @@ public struct CertificatePair: Hashable, Sendable {
             concerns += CertificateConcern.concerns(of: other, as: .authority, at: certificate, now: now) { _ in [] }
         }
         return concerns + keyConcerns(file, needsKey: role == .server) { remedy(file.certificate, false) }
+    }
+
+    /// A file that is not what it should be. Of files that were made elsewhere most likely the wrong ones were named, and commands that write over them would make
+    /// that worse.
+    private func misplaced(
+        _ kind: CertificateConcern.Kind, path: String, _ error: CertificateError, remedy: () -> [String]
+    ) -> CertificateConcern {
+        switch maker {
+        case .project: CertificateConcern(kind, .broken, path: path, "\(error)", commands: remedy())
+        case .openSSL:
+            CertificateConcern(
+                kind, .broken, path: path,
+                "\(error); name a certificate's file with --tls-cert and that of its key with --tls-key")
+        }
     }
 
     private func keyConcerns(
@@ -69,10 +80,8 @@ public struct CertificatePair: Hashable, Sendable {
                         .encryptedKey, needsKey ? .broken : .warning, path: key,
                         "the private key \(key) is encrypted, and a daemon has nobody to ask for the passphrase",
                         commands: Remedy.decryption(of: key)))
-            case .keyMismatch:
-                concerns.append(CertificateConcern(.keyMismatch, .broken, path: key, "\(error)", commands: remedy()))
-            default:
-                concerns.append(CertificateConcern(.unusable, .broken, path: key, "\(error)", commands: remedy()))
+            case .keyMismatch: concerns.append(misplaced(.keyMismatch, path: key, error, remedy: remedy))
+            default: concerns.append(misplaced(.unusable, path: key, error, remedy: remedy))
             }
         }
         if stat(key, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 {

@@ -61,7 +61,7 @@ enum Remedy {
 
     /// A server certificate signed by the authority of the data folder.
     static func serverCommand(keepingNamesOf old: CertificateSummary?) -> [String] {
-        ["umctl tls server" + hostOptions(old?.hosts ?? [])]
+        ["umctl tls server" + (old.map { hostOptions($0.hosts) } ?? " --host NAME")]
     }
 
     private static func hostOptions(_ names: [CertificateName]) -> String {

@@ -16,11 +16,15 @@ extension TLSFiles {
             let authority = try? CertificateFile.read(authority.certificate).certificate,
             !certificate.isSigned(by: authority)
         {
+            // While one authority follows another it is too early for the command.
+            let former = self.authority.certificate + ".old"
+            let isByFormer = (try? CertificateFile.read(former).certificate).map(certificate.isSigned) == true
             concerns.append(
                 CertificateConcern(
                     .otherAuthority, .warning, path: server.certificate,
                     "\(server.certificate) (\(certificate.subject)) is not signed by \(self.authority.certificate) "
-                        + "(\(authority.subject)): clients that verify against that refuse it",
+                        + "(\(authority.subject)): clients that verify against that alone refuse it"
+                        + (isByFormer ? "; it is signed by \(former), leave it so until every client trusts both" : ""),
                     commands: exists(self.authority.key)
                         ? Remedy.serverCommand(keepingNamesOf: certificate) : []))
         }

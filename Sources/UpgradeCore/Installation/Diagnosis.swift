@@ -36,11 +36,23 @@ public struct Diagnosis: Sendable {
     private static let scarceDisk: UInt64 = 1 << 30
 
     private let folder: DataFolder
+    private let server: CertificatePair?
+    private let clientAuthority: String?
     private let now: Timestamp
 
-    /// A diagnosis of the installation in this folder; the certificates' validity is measured by `now`.
-    public init(of folder: DataFolder, now: Timestamp = .now()) {
+    /// A diagnosis of the installation in this folder.
+    ///
+    /// - Parameters:
+    ///   - folder: The data folder.
+    ///   - server: The files that `umd` is given by `--tls-cert` and `--tls-key`; nil: it uses those of the data folder.
+    ///   - clientAuthority: The file that it is given by `--tls-ca`.
+    ///   - now: What the certificates' validity is measured by.
+    public init(
+        of folder: DataFolder, server: CertificatePair? = nil, clientAuthority: String? = nil, now: Timestamp = .now()
+    ) {
         self.folder = folder
+        self.server = server
+        self.clientAuthority = clientAuthority
         self.now = now
     }
 
@@ -49,7 +61,8 @@ public struct Diagnosis: Sendable {
         var findings = [folderFinding()]
         guard findings[0].state != .broken else { return findings }
         findings.append(diskFinding())
-        findings += TLSFiles(folder: folder).findings(now: now)
+        findings += server?.findings(now: now) ?? TLSFiles(folder: folder).findings(now: now)
+        if let clientAuthority { findings += Finding.ofGatewaysAuthority(at: clientAuthority, now: now) }
         do {
             let installation = try await Installation.open(folder)
             findings.append(Finding("marker", .ok, "installation \(installation.marker.installation)"))

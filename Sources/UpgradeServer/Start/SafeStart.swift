@@ -1,3 +1,5 @@
+import UpgradeCore
+
 /// The guards of a safe start: what `umd` refuses because it would lay a fleet open, unless it is overridden in so many words.
 enum SafeStart {
     /// What the guards look at.
@@ -62,7 +64,7 @@ enum SafeStart {
             case .plaintextBeyondLoopback:
                 "listen on 127.0.0.1, or add --insecure-listen on a network that you trust"
             case .bootstrapPassword:
-                "listen on 127.0.0.1 and change it there with 'umctl user passwd', make a fresh data folder with 'umctl init --username', or add --insecure-listen"
+                "start it on 127.0.0.1 and change the password with 'umctl user passwd \(Bootstrap.username)' first, make a new data folder with 'umctl init --password-stdin', or add --insecure-listen"
             case .defaultSecret:
                 "choose another with --mqtt-user and --mqtt-password-file, add --accept-default-mqtt-secret in TLS mode (without --new-gateways open), or add --insecure-listen"
             case .plainHTTPBeyondLoopback:

@@ -154,17 +154,45 @@ import Testing
             #expect(other.map(\.kind) == [.otherAuthority])
             #expect(other.map(\.severity) == [.warning])
             #expect(other.first?.commands == ["umctl tls server"])
+            #expect(other.first?.problem.contains("leave it so until every client trusts both") == true)
+            try FileManager.default.removeItem(atPath: files.authority.certificate + ".old")
+            #expect(files.concerns().first?.problem.contains("leave it so") == false)
             try files.makeServer(names: CertificateNames())
             #expect(files.concerns().isEmpty)
             try await sh("cp server.key.old server.key", in: files.folder)
             #expect(files.concerns().map(\.kind) == [.keyMismatch])
             try FileManager.default.removeItem(atPath: files.server.key)
             #expect(files.concerns().map(\.kind) == [.unusable])
+            try Data().write(to: URL(filePath: files.server.certificate))
+            #expect(files.concerns().map(\.commands) == [["umctl tls server --host NAME"]])
             try FileManager.default.removeItem(atPath: files.server.certificate)
             #expect(files.concerns().isEmpty)
             // The authority's key may be kept elsewhere.
             try FileManager.default.removeItem(atPath: files.authority.key)
             #expect(files.concerns().isEmpty)
+        }
+    }
+
+    @Test func `of files that were made elsewhere, wrong ones are named and never written over`() async throws {
+        try await withTemporaryFolder { folder in
+            try await sh(
+                """
+                set -e
+                openssl req -x509 -newkey rsa:2048 -nodes -keyout k.key -days 90 -subj /CN=a -out c.crt
+                openssl req -x509 -newkey rsa:2048 -nodes -keyout other.key -days 90 -subj /CN=b -out other.crt
+                """, in: folder)
+            for (certificate, key, kind) in [
+                ("c.crt", "other.key", CertificateConcern.Kind.keyMismatch), ("c.crt", "none.key", .unusable),
+                ("none.crt", "k.key", .unusable), ("k.key", "c.crt", .unusable),
+            ] {
+                let concerns = CertificatePair(certificate: "\(folder)/\(certificate)", key: "\(folder)/\(key)")
+                    .concerns()
+                #expect(concerns.map(\.kind) == [kind])
+                #expect(concerns.first?.commands == [])
+                #expect(concerns.first?.problem.contains("with --tls-cert") == true)
+            }
+            let none = CertificateConcern.concerns(ofAuthoritiesAt: folder + "/none")
+            #expect(none.first?.problem.contains("--tls-ca") == true)
         }
     }
 

@@ -19,6 +19,7 @@ struct EnrollGateways: AsyncParsableCommand {
         let printer = Printer(options.connection)
         try await options.connection.withDaemon { client in
             let ids = try await selection.gateways(client)
+            selection.warnIfEmpty(ids, printer)
             let width = ids.map(\.rawValue.printable.columns).max() ?? 0
             func line(_ gateway: String, _ username: String, _ password: String) -> String {
                 [gateway, username].map { $0.printable.padded(toColumns: max(width, 8)) }.joined(separator: "  ")

@@ -27,11 +27,19 @@ struct GatewaySelection: ParsableArguments {
     ) async throws {
         let printer = Printer(options)
         try await options.withDaemon { client in
-            for id in try await gateways(client, where: isMeant) {
+            let ids = try await gateways(client, where: isMeant)
+            warnIfEmpty(ids, printer)
+            for id in ids {
                 let gateway = try await client.perform(action, on: id)
                 try printer.done("\(id) is \(done)", gateway)
             }
         }
+    }
+
+    /// Says so when there is no gateway to do something to.
+    func warnIfEmpty(_ ids: [GatewayID], _ printer: Printer) {
+        guard ids.isEmpty else { return }
+        printer.warn("there was nothing to do for any gateway\(company.map { " of company \($0)" } ?? "")")
     }
 
     /// The ids that were named, or those of the gateways that the daemon lists.

@@ -33,10 +33,17 @@ struct ListGateways: AsyncParsableCommand {
             yielding: ["NAME", "GATEWAY", "COMPANY"])
         for gateway in gateways {
             table.add(
-                gateway.id.rawValue, gateway.name, gateway.companyId?.rawValue ?? "(not approved)",
+                gateway.id.rawValue, gateway.name, gateway.companyOrClaim,
                 gateway.version?.description, gateway.online.yesOrNo, gateway.state?.rawValue,
                 gateway.targetVersion?.description, gateway.lastSeen?.short)
         }
         try Printer(options).list(gateways, table)
+    }
+}
+
+extension GatewayBody {
+    /// The company, or for a gateway in quarantine what it claims.
+    fileprivate var companyOrClaim: String {
+        companyId?.rawValue ?? "\(claimedCompanyId.map { "\($0) " } ?? "")(not approved)"
     }
 }
