@@ -39,8 +39,7 @@ final class FieldGateway: Sendable {
     private nonisolated(unsafe) var nextPacketID: UInt16 = 1
 
     /// Connects as a field gateway does: MQTT 3.1.1 (or 3.1), clean session (if not told otherwise), keep-alive 30 s, `user` and `password`.
-    ///
-    /// - Parameter authority: The file of the authority that its fleet trusts; nil: a fleet without TLS.
+    /// `authority` is the file of the authority that its fleet trusts; nil: a fleet without TLS.
     static func connect(
         _ id: String, company: String, to port: UInt16, trusting authority: String? = nil, legacy: Bool = false,
         cleanSession: Bool = true, password: String = "password", user: String = "user"

@@ -17,13 +17,14 @@ public final class TLSClientContext: Sendable, CustomStringConvertible {
     /// Whom the client trusts.
     public let trust: Trust
 
-    /// Reads PEM files and checks what is in them; throws `TLSError` as a server's context does.
+    /// Reads PEM files and checks what is in them.
     ///
     /// - Parameters:
     ///   - trust: who may vouch for the server.
     ///   - certificateFile: the client's certificate, for a server that asks for it, with intermediate ones; nil shows none.
     ///   - keyFile: the key of that certificate; nil where it is in the same file.
     ///   - allowsLegacy: admits RSA keys under 2048 bits and SHA-1 signatures, here and from the server.
+    /// - Throws: `TLSError` as a server's context does.
     public init(
         trust: Trust, certificateFile: String? = nil, keyFile: String? = nil, allowsLegacy: Bool = false
     ) throws(TLSError) {

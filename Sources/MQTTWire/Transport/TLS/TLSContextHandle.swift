@@ -9,6 +9,7 @@ final class TLSContextHandle: @unchecked Sendable {
     /// - Parameters:
     ///   - method: server or client.
     ///   - allowsLegacy: admits keys and signatures that can be broken today.
+    /// - Throws: `TLSError.unavailable`.
     init(_ method: OpaquePointer?, allowsLegacy: Bool) throws(TLSError) {
         // OpenSSL's own clean-up at exit would free what the loops' threads still use.
         OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_ATEXIT), nil)

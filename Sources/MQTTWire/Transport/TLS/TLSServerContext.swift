@@ -9,15 +9,14 @@ public final class TLSServerContext: Sendable, CustomStringConvertible {
 
     /// Reads PEM files and checks what is in them.
     ///
-    /// Throws `TLSError` when a file cannot be read, when the key is encrypted or another certificate's, and, unless `allowsLegacy`, when a key or a
-    /// signature is so weak that it can be forged.
-    ///
     /// - Parameters:
     ///   - certificateFile: the server's certificate, followed by the intermediate ones up to an authority that clients trust.
     ///   - keyFile: the key of the first certificate.
     ///   - clientAuthorityFile: who vouches for clients; then clients are asked for a certificate. One without a certificate is let in all the same, one
     ///     whose certificate nobody here vouches for is not.
     ///   - allowsLegacy: admits RSA keys under 2048 bits and SHA-1 signatures, here and from clients.
+    /// - Throws: `TLSError` when a file cannot be read, when the key is encrypted or another certificate's, and, unless `allowsLegacy`, when a key or a
+    ///   signature is so weak that it can be forged.
     public convenience init(
         certificateFile: String, keyFile: String, clientAuthorityFile: String? = nil, allowsLegacy: Bool = false
     ) throws(TLSError) {
