@@ -2,11 +2,13 @@ public import UpgradeProtocol
 
 /// The fleet: what it is, and what people change about it.
 public struct GatewayService: Sendable {
-    private let store: Store
+    let store: Store
+    let engine: UpgradeEngine?
 
-    /// The gateways of `store`.
-    public init(store: Store) {
+    /// The gateways of `store`. The engine knows why an upgrade is pending better than the database does.
+    public init(store: Store, engine: UpgradeEngine? = nil) {
         self.store = store
+        self.engine = engine
     }
 
     /// By id.
@@ -151,7 +153,7 @@ public struct GatewayService: Sendable {
         return gateway
     }
 
-    private static func notFound(_ id: GatewayID) -> DomainError {
+    static func notFound(_ id: GatewayID) -> DomainError {
         .notFound(.gateway, id.rawValue)
     }
 }

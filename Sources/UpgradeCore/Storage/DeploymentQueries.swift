@@ -7,7 +7,7 @@ struct DeploymentQueries {
     let database: Database
 
     private static let columns = "id, release_id, version, target_kind, target_json, created_by, created_at"
-    private static let upgradeColumns = """
+    static let upgradeColumns = """
         deployment_id, gateway_id, upgrade.version, state, attempts, delivered_attempts, from_version, \
         version_at_order, upgrade.created_at, sent_at, delivered_at, settled_at, reason, superseded_by
         """
@@ -171,7 +171,7 @@ extension Deployment {
 
 extension Upgrade {
     /// From the columns of the upgrade table, whatever table it was joined with.
-    fileprivate init(row: Row) throws {
+    init(row: Row) throws {
         self.init(
             deploymentID: DeploymentID(rawValue: row["deployment_id"]), gatewayID: try row.gatewayID("gateway_id"),
             version: try row.version("version"), state: try row.name("state"), attempts: row["attempts"],

@@ -62,7 +62,7 @@ struct EventStream: Sendable {
         let isTooMuch = gateways.count > Self.detailLimit || deployments.count > Self.detailLimit
         if isTooMuch || changes.contains(where: \.isIncomplete) { return text + Self.reset.text }
         for id in gateways.sorted() {
-            guard let gateway = try await found({ try await services.gateways.find(id, as: principal) }) else {
+            guard let gateway = try await found({ try await services.gateways.findExplained(id, as: principal) }) else {
                 continue
             }
             text += try Self.event(.gateway(GatewayBody(gateway)))

@@ -29,7 +29,7 @@ struct Services: Sendable {
         users = UserService(store: store, hasher: hasher)
         profiles = ProfileService(store: store, hasher: hasher)
         logIns = LogInService(store: store, hasher: hasher)
-        gateways = GatewayService(store: store)
+        gateways = GatewayService(store: store, engine: engine)
         gatewayCredentials = GatewayCredentials(store: store)
         mqttAccounts = MQTTAccountService(store: store, fleetUsername: fleetUsername)
         events = EventService(store: store)

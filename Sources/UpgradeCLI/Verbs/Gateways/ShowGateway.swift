@@ -45,7 +45,7 @@ extension GatewayBody {
             "version": version?.description,
             "last upgrade": lastUpgrade?.short, "online": online.yesOrNo, "last seen": lastSeen?.short,
             "state": state?.rawValue, "target version": targetVersion?.description, "bad frames": String(badFrames),
-            "reason": reason,
+            "reason": reason == explanation ? nil : reason, "not upgraded because": explanation,
         ]
     }
 }

@@ -19,15 +19,18 @@ extension CompanyBody {
 }
 
 extension GatewayBody {
-    init(_ gateway: Gateway) {
+    init(_ explained: ExplainedGateway) {
+        let gateway = explained.gateway
         let last = gateway.lastUpgradeOrder
+        let explanation = explained.explanation?.sentence
         self.init(
             id: gateway.id, companyId: gateway.companyID, claimedCompanyId: gateway.claimedCompanyID,
             name: gateway.name, address: gateway.address, latitude: gateway.latitude, longitude: gateway.longitude,
             enabled: gateway.enabled, approved: gateway.approved, enrolled: gateway.enrolled, version: gateway.version,
             lastUpgrade: gateway.lastUpgrade.map(RFC3339Time.init), online: gateway.online,
             lastSeen: gateway.lastSeen.map(RFC3339Time.init), state: (last?.state).map(UpgradeStateName.init),
-            targetVersion: last?.targetVersion, badFrames: Int(gateway.badFrames), reason: last?.reason)
+            targetVersion: last?.targetVersion, badFrames: Int(gateway.badFrames),
+            reason: last?.reason ?? explanation, explanation: explanation)
     }
 }
 

@@ -23,7 +23,7 @@ extension GatewayBody: ExemplaryBody {
             latitude: 47.5, longitude: 7.6, enabled: true, approved: true, enrolled: true, version: version,
             lastUpgrade: .example,
             online: true, lastSeen: .example, state: .failed, targetVersion: version, badFrames: 0,
-            reason: "the disk is full")
+            reason: "the disk is full", explanation: "1.2 failed at 2026-11-25T03:07:22Z: the disk is full")
     }
 }
 
