@@ -21,7 +21,7 @@ extension GatewayService {
         let scope = try principal.scope(for: .viewGateways)
         let facts = try await store.read { snapshot in
             guard let gateway = try snapshot.gateways.find(id, in: scope) else { throw Self.notFound(id) }
-            return try snapshot.facts(about: [gateway])
+            return try snapshot.upgradeFacts(about: [gateway])
         }
         guard let gateway = explained(facts).first else { throw Self.notFound(id) }
         return gateway
@@ -34,40 +34,44 @@ extension GatewayService {
         let scope = try principal.scope(for: .viewGateways)
         let (page, facts) = try await store.read { snapshot in
             let page = try snapshot.gateways.list(filter, in: scope, page)
-            return (page, try snapshot.facts(about: page.items))
+            return (page, try snapshot.upgradeFacts(about: page.items))
         }
         return Page(items: explained(facts), total: page.total, nextCursor: page.nextCursor)
     }
 
     /// A gateway that was just read or changed, explained.
     public func explained(_ gateway: Gateway) async throws -> ExplainedGateway {
-        let facts = try await store.read { try $0.facts(about: [gateway]) }
+        let facts = try await store.read { try $0.upgradeFacts(about: [gateway]) }
         return explained(facts).first ?? ExplainedGateway(gateway: gateway, explanation: nil)
     }
 
     private func explained(_ facts: UpgradeFacts) -> [ExplainedGateway] {
-        let now = engine?.wallTime ?? .now()
-        let situations = engine?.situations(of: facts.gateways.lazy.map(\.id)) ?? [:]
-        return facts.gateways.map { gateway in
-            let newest = facts.upgrades[gateway.id]
-            return ExplainedGateway(
-                gateway: gateway,
-                explanation: UpgradeExplanation(
-                    of: gateway, upgrade: newest?.upgrade, release: newest?.release ?? .available,
-                    newest: facts.newestRelease, situation: situations[gateway.id], at: now))
-        }
+        facts.explained(engine, at: engine?.wallTime ?? .now())
     }
 }
 
 /// What the database knows of why gateways are not upgraded.
-private struct UpgradeFacts: Sendable {
+struct UpgradeFacts: Sendable {
     var gateways: [Gateway]
     var upgrades: [GatewayID: NewestUpgrade]
     var newestRelease: Version?
+
+    /// With what the engine knows besides.
+    func explained(_ engine: UpgradeEngine?, at now: Timestamp) -> [ExplainedGateway] {
+        let situations = engine?.situations(of: gateways.lazy.map(\.id)) ?? [:]
+        return gateways.map { gateway in
+            let newest = upgrades[gateway.id]
+            return ExplainedGateway(
+                gateway: gateway,
+                explanation: UpgradeExplanation(
+                    of: gateway, upgrade: newest?.upgrade, release: newest?.release ?? .available,
+                    newest: newestRelease, situation: situations[gateway.id], at: now))
+        }
+    }
 }
 
 extension Snapshot {
-    fileprivate func facts(about gateways: [Gateway]) throws -> UpgradeFacts {
+    func upgradeFacts(about gateways: [Gateway]) throws -> UpgradeFacts {
         UpgradeFacts(
             gateways: gateways, upgrades: try deploymentQueries.newestUpgrades(of: gateways),
             newestRelease: try releases.newestAvailable())
