@@ -29,7 +29,7 @@ struct ShowGateway: AsyncParsableCommand {
     private static func table(of history: some Sequence<EventBody>) -> Table {
         var table = Table("TIME", "EVENT", "BY", "DETAIL", yielding: ["DETAIL", "BY"])
         for event in history {
-            table.add(event.time.short, event.kind, event.actor, event.detail)
+            table.add(event.time.short, event.kind, event.actor ?? event.orderedBy, event.detail)
         }
         return table
     }

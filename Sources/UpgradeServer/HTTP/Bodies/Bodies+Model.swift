@@ -185,6 +185,13 @@ extension EventBody {
         self.init(
             id: event.id, time: RFC3339Time(event.time), kind: event.kind.rawValue, actor: event.actor,
             gatewayId: event.gatewayID, companyId: event.companyID,
-            detail: event.count > 1 ? "\(event.detail) (\(event.count) times)" : event.detail)
+            detail: event.count > 1 ? "\(event.detail) (\(event.count) times)" : event.detail,
+            deploymentId: event.deploymentID?.rawValue)
+    }
+
+    /// With who ordered what it is part of.
+    init(_ entry: GatewayHistoryEntry) {
+        self.init(entry.event)
+        orderedBy = entry.order?.createdBy
     }
 }

@@ -98,7 +98,7 @@ extension EventBody: ExemplaryBody {
         guard let id = try? GatewayID("gw2"), let company = try? CompanyID("2") else { return nil }
         return EventBody(
             id: 41, time: .example, kind: "upgradeConfirmed", actor: "ann@example.com", gatewayId: id,
-            companyId: company, detail: "runs 1.2")
+            companyId: company, detail: "runs 1.2", deploymentId: 7, orderedBy: "ann@example.com")
     }
 }
 

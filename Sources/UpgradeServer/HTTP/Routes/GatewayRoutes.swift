@@ -94,7 +94,7 @@ struct GatewayRoutes: RouteGroup {
     }
 
     private func events(_ call: Call) async throws -> Response {
-        let page = try await services.gateways.events(
+        let page = try await services.gateways.history(
             of: try call.gatewayID(), page: try call.pageRequest(), as: call.principal)
         return try .json(PageBody(page, EventBody.init))
     }
