@@ -9,15 +9,16 @@ public import UpgradeProtocol
 /// methods only put something into the inbox.
 public final class UpgradeEngine: Sendable {
     private let store: Store
-    private let link: any GatewayLink
+    let link: any GatewayLink
     private let releases: any ReleaseSource
-    private let time: any TimeSource
+    let time: any TimeSource
     private let logger: Logger
     private let inbox = Inbox()
     /// Changed inside transactions, on the writer's thread, and by nobody else.
     private let state: Mutex<EngineState>
     /// As the last turn left them; apart from ``state``, which is locked for as long as a turn takes.
-    private let situations = Mutex<[GatewayID: UpgradeSituation]>([:])
+    let situations = Mutex<[GatewayID: UpgradeSituation]>([:])
+    let progress = Mutex(RecentProgress())
     private let turnedAway = TurnedAwayTally()
     /// A turn takes at most so many entries, so that acknowledgements do not wait for a whole storm.
     private static let largestTurn = 4096

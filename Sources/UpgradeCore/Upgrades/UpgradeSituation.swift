@@ -16,6 +16,10 @@ public struct UpgradeSituation: Hashable, Sendable {
     public var hadAttempt: Bool
     /// Before this there is no further attempt; nil when nothing has to be waited for.
     public var nextAttempt: Timestamp?
+    /// The attempt that is under way.
+    var transfer: TransferID?
+    /// The bytes of the release.
+    var size: Int64 = 0
 
     /// What is known of a pending upgrade.
     public init(
@@ -44,11 +48,14 @@ extension EngineState {
             return nil
         }
         let wait = upgrade.machine.notBefore.map { $0.milliseconds - now.milliseconds } ?? 0
-        return UpgradeSituation(
+        var situation = UpgradeSituation(
             deployment: upgrade.deployment, reported: session.reported,
             isSubscribed: common.deployments[upgrade.deployment].flatMap { topic(for: id, session, $0) } != nil,
             isInLine: upgrade.ticket != nil, isUnderWay: upgrade.machine.isUnderWay,
             hadAttempt: upgrade.machine.connection == session.connection,
             nextAttempt: wait > 0 ? Timestamp(milliseconds: wall.milliseconds + wait) : nil)
+        situation.transfer = upgrade.machine.isUnderWay ? upgrade.transfer : nil
+        situation.size = common.catalogue[upgrade.release]?.size ?? 0
+        return situation
     }
 }

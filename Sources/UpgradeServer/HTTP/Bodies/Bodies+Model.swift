@@ -132,6 +132,21 @@ extension UpgradeBody {
             sentAt: upgrade.sentAt.map(RFC3339Time.init), deliveredAt: upgrade.deliveredAt.map(RFC3339Time.init),
             settledAt: upgrade.settledAt.map(RFC3339Time.init), reason: upgrade.reason)
     }
+
+    /// With how far it is, if it is on its way.
+    init(_ upgrade: Upgrade, _ progress: TransferProgress?) {
+        self.init(upgrade)
+        bytesSent = progress?.bytesSent
+        bytesTotal = progress?.bytesTotal
+    }
+}
+
+extension ProgressBody {
+    init(_ progress: TransferProgress) {
+        self.init(
+            gatewayId: progress.gateway, deploymentId: progress.deployment.rawValue, bytesSent: progress.bytesSent,
+            bytesTotal: progress.bytesTotal)
+    }
 }
 
 extension RoleName {

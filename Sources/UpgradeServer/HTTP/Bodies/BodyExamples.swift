@@ -50,9 +50,12 @@ extension DeploymentBody: ExemplaryBody {
 extension UpgradeBody: ExemplaryBody {
     static var example: Self? {
         guard let id = try? GatewayID("gw2"), let version = try? Version("0.5") else { return nil }
-        return UpgradeBody(
+        var body = UpgradeBody(
             gatewayId: id, deploymentId: 7, state: .failed, attempts: 1, fromVersion: version, sentAt: .example,
             deliveredAt: .example, settledAt: .example, reason: "the disk is full")
+        body.bytesSent = 524_288
+        body.bytesTotal = 1_048_576
+        return body
     }
 }
 
