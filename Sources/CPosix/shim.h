@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -49,6 +50,9 @@ static inline int cposix_bind(int fd, const void *address, socklen_t length) {
 static inline int cposix_connect(int fd, const void *address, socklen_t length) {
     return connect(fd, (const struct sockaddr *)address, length);
 }
+
+/* What was written to a socket and not acknowledged by the other side's TCP; SIOCOUTQ by its other name. */
+static inline int cposix_output_queue(int fd, int *count) { return ioctl(fd, TIOCOUTQ, count); }
 
 /* The kinds of sockets are an enumeration in the C library, an int in the call. */
 static inline int cposix_stream_socket(int family) {

@@ -119,6 +119,39 @@ struct DeliveryTests {
         }
     }
 
+    @Test("It is told how many bytes of a delivery the client has not acknowledged, while it is under way")
+    func tellsHowFarItIs() async throws {
+        try await withBroker(hooks: hooks) { broker, port in
+            let (slow, waiting) = (try Peer(port: port), try Peer(port: port))
+            for (peer, id) in [(slow, "slow"), (waiting, "waiting")] {
+                try peer.connect(id)
+                try peer.subscribe("UPGRADE/x")
+            }
+            func bytes(of token: UInt64) async -> Int? {
+                await broker.unacknowledgedBytes(of: [DeliveryToken(rawValue: token)])[DeliveryToken(rawValue: token)]
+            }
+            #expect(await bytes(of: 1) == nil)
+            broker.publish(try publication(Self.large, to: [try target("slow", 1)]))
+            broker.publish(try publication(Self.large, to: [try target("slow", 2)]))
+            try eventually("it has begun") { !reports(of: 1).isEmpty }
+            let start = try #require(await bytes(of: 1))
+            #expect(start > 0 && start <= Self.large.count + 64)
+            #expect(await bytes(of: 2) == nil, "what has not begun is left out")
+            let publish = try slow.nextPublish()
+            try eventually("the second has begun") { !reports(of: 2).isEmpty }
+            try slow.acknowledge(publish)
+            try eventually("the first has ended") {
+                reports(of: 1).last == .ended(DeliveryToken(rawValue: 1), .delivered)
+            }
+            #expect(await bytes(of: 1) == nil)
+            broker.publish(try publication([1], to: [try target("waiting", 3)]))
+            let small = try waiting.nextPublish()
+            for _ in 0..<1000 where await bytes(of: 3) != 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(await bytes(of: 3) == 0, "all of it is acknowledged by TCP, though not by PUBACK")
+            try waiting.acknowledge(small)
+        }
+    }
+
     @Test("Cancelling takes out what has not begun, closes on what has, and leaves what was written")
     func cancels() async throws {
         try await withBroker(hooks: hooks) { broker, port in

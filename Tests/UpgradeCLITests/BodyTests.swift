@@ -13,7 +13,7 @@ import UpgradeProtocol
             lastSeen: nil,
             state: nil, targetVersion: nil, badFrames: 0, reason: nil)
         let json =
-            #"{"address":null,"approved":false,"badFrames":0,"claimedCompanyId":"2","companyId":null,"enabled":true,"enrolled":true,"id":"gw1","lastSeen":null,"lastUpgrade":null,"latitude":null,"longitude":null,"name":"Eins","online":false,"reason":null,"state":null,"targetVersion":null,"version":null}"#
+            #"{"address":null,"approved":false,"badFrames":0,"claimedCompanyId":"2","companyId":null,"enabled":true,"enrolled":true,"explanation":null,"id":"gw1","lastSeen":null,"lastUpgrade":null,"latitude":null,"longitude":null,"name":"Eins","online":false,"reason":null,"state":null,"targetVersion":null,"version":null}"#
         #expect(try encoded(body) == json)
         #expect(try APICoding.decodeResponse(GatewayBody.self, from: Data(json.utf8)) == body)
     }

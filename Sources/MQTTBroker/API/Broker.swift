@@ -177,6 +177,21 @@ public final class Broker: Sendable {
         for shard in shards.withLock({ $0 }) { shard.post { $0.cancel(tokens) } }
     }
 
+    /// How far deliveries are: the bytes of each that the client's TCP has not acknowledged, those on the way with them counted in. What has not begun
+    /// or has ended is left out.
+    public func unacknowledgedBytes(of tokens: [DeliveryToken]) async -> [DeliveryToken: Int] {
+        var bytes: [DeliveryToken: Int] = [:]
+        for shard in shards.withLock({ $0 }) {
+            // What a loop has accepted runs, also when the loop stops.
+            let found: [DeliveryToken: Int] = await withCheckedContinuation { continuation in
+                let isPosted = shard.post { continuation.resume(returning: $0.unacknowledgedBytes(of: tokens)) }
+                if !isPosted { continuation.resume(returning: [:]) }
+            }
+            bytes.merge(found) { first, _ in first }
+        }
+        return bytes
+    }
+
     /// Ends one connection as ``DisconnectCause/administrative(_:)``, in 5.0 with DISCONNECT 0x98 (Administrative action). One that is gone already is ignored.
     public func disconnect(_ connection: ConnectionID, clientID: ClientID, reason: String) {
         let shards = shards.withLock { $0 }

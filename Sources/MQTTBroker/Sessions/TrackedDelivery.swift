@@ -68,6 +68,19 @@ extension Shard {
         }
     }
 
+    /// Of those of the deliveries that this loop sends now, what is to go.
+    func unacknowledgedBytes(of tokens: [DeliveryToken]) -> [DeliveryToken: Int] {
+        var bytes: [DeliveryToken: Int] = [:]
+        for token in tokens {
+            guard let session = deliveries[token], let stage = session.tracked[token] else { continue }
+            switch stage {
+            case .queued, .buffered: continue
+            case .begun, .written: bytes[token] = session.connection?.unacknowledgedBytes(of: token.rawValue)
+            }
+        }
+        return bytes
+    }
+
     /// Stops tracked deliveries of this loop that have not been written.
     func cancel(_ tokens: [DeliveryToken]) {
         for token in tokens {

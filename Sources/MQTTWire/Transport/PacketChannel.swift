@@ -221,6 +221,15 @@ open class PacketChannel: EventSource {
         output.remove(token)
     }
 
+    /// How many bytes are to go until the peer's TCP has acknowledged the entry of that token; for an entry that has left, until it has
+    /// acknowledged all that has. Nil if the socket cannot tell.
+    public final func unacknowledgedBytes(of token: SendQueue.Token) -> Int? {
+        var onTheWay: Int32 = 0
+        guard let descriptor, cposix_output_queue(descriptor, &onTheWay) == 0 else { return nil }
+        let inStream = pendingOutput - output.byteCount
+        return (output.bytesToEnd(of: token) ?? 0) + inStream + Int(onTheWay)
+    }
+
     /// The tokens of entries that have not wholly left.
     public final var unsentTokens: [SendQueue.Token] { output.unfinishedTokens }
 

@@ -115,6 +115,16 @@ public struct SendQueue: ~Copyable {
         return true
     }
 
+    /// How many bytes of that entry, and of what comes before it, wait; nil if there is no such entry.
+    public func bytesToEnd(of token: Token) -> Int? {
+        var bytes = -offset
+        for entry in entries {
+            bytes += entry.count
+            if entry.token == token { return bytes }
+        }
+        return nil
+    }
+
     /// The tokens of entries that have not finished, in order.
     public var unfinishedTokens: [Token] {
         entries.compactMap(\.token)

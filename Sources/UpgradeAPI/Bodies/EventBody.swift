@@ -16,11 +16,15 @@ public struct EventBody: Codable, Sendable, Equatable {
     @Nullable public var companyId: CompanyID?
     /// The rest, for people: one line.
     public var detail: String
+    /// The deployment that it is part of; left out if there is none.
+    public var deploymentId: Int64?
+    /// Who ordered that deployment; in `/gateways/{id}/events` alone.
+    public var orderedBy: String?
 
     /// An event.
     public init(
         id: Int64, time: RFC3339Time, kind: String, actor: String?, gatewayId: GatewayID?, companyId: CompanyID?,
-        detail: String
+        detail: String, deploymentId: Int64? = nil, orderedBy: String? = nil
     ) {
         self.id = id
         self.time = time
@@ -29,6 +33,8 @@ public struct EventBody: Codable, Sendable, Equatable {
         self.gatewayId = gatewayId
         self.companyId = companyId
         self.detail = detail
+        self.deploymentId = deploymentId
+        self.orderedBy = orderedBy
     }
 }
 

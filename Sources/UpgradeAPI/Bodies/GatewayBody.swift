@@ -36,15 +36,17 @@ public struct GatewayBody: Codable, Sendable, Equatable {
     @Nullable public var targetVersion: Version?
     /// How many of its frames were refused for a wrong length or CRC.
     public var badFrames: Int
-    /// Why its last upgrade ended as it did.
+    /// Why its last upgrade ended as it did; where that says nothing, ``explanation``.
     @Nullable public var reason: String?
+    /// Why it is not upgraded, in one sentence; nil when it runs the newest release and nothing is pending.
+    @Nullable public var explanation: String?
 
     /// A gateway.
     public init(
         id: GatewayID, companyId: CompanyID?, claimedCompanyId: CompanyID?, name: String, address: String?,
         latitude: Double?, longitude: Double?, enabled: Bool, approved: Bool, enrolled: Bool,
         version: Version?, lastUpgrade: RFC3339Time?, online: Bool, lastSeen: RFC3339Time?, state: UpgradeStateName?,
-        targetVersion: Version?, badFrames: Int, reason: String?
+        targetVersion: Version?, badFrames: Int, reason: String?, explanation: String? = nil
     ) {
         self.id = id
         self.companyId = companyId
@@ -64,6 +66,7 @@ public struct GatewayBody: Codable, Sendable, Equatable {
         self.targetVersion = targetVersion
         self.badFrames = badFrames
         self.reason = reason
+        self.explanation = explanation
     }
 }
 

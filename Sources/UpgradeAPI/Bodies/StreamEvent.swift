@@ -12,6 +12,8 @@ public enum StreamEvent: Sendable, Equatable {
     case deployment(DeploymentBody)
     /// `event: release`: a release is new or its state changed.
     case release(ReleaseBody)
+    /// `event: progress`: an executable on its way to a gateway got on.
+    case progress(ProgressBody)
 
     /// What stands in the `event:` field.
     public var name: String {
@@ -20,6 +22,7 @@ public enum StreamEvent: Sendable, Equatable {
         case .gateway: "gateway"
         case .deployment: "deployment"
         case .release: "release"
+        case .progress: "progress"
         }
     }
 
@@ -30,6 +33,7 @@ public enum StreamEvent: Sendable, Equatable {
         case .gateway(let body): try APICoding.encode(body)
         case .deployment(let body): try APICoding.encode(body)
         case .release(let body): try APICoding.encode(body)
+        case .progress(let body): try APICoding.encode(body)
         }
     }
 
@@ -42,6 +46,7 @@ public enum StreamEvent: Sendable, Equatable {
         case "gateway": self = .gateway(try APICoding.decodeResponse(GatewayBody.self, from: data))
         case "deployment": self = .deployment(try APICoding.decodeResponse(DeploymentBody.self, from: data))
         case "release": self = .release(try APICoding.decodeResponse(ReleaseBody.self, from: data))
+        case "progress": self = .progress(try APICoding.decodeResponse(ProgressBody.self, from: data))
         default: return nil
         }
     }

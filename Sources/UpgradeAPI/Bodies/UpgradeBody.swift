@@ -20,6 +20,10 @@ public struct UpgradeBody: Codable, Sendable, Equatable {
     @Nullable public var settledAt: RFC3339Time?
     /// Why it ended as it did, where there is more to say than the state.
     @Nullable public var reason: String?
+    /// Bytes of the executable that the gateway's side has acknowledged; left out unless it is on its way now.
+    public var bytesSent: Int64?
+    /// Bytes of the executable; left out unless it is on its way now.
+    public var bytesTotal: Int64?
 
     /// An upgrade.
     public init(

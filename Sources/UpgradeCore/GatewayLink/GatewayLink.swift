@@ -14,6 +14,15 @@ public protocol GatewayLink: Sendable {
 
     /// Closes one connection; `reason` is for the log.
     func close(_ connection: ConnectionID, reason: String)
+
+    /// How many bytes of transfers have not reached the gateway's side, as far as the connection tells without the gateway's help. Those that have
+    /// not begun or have ended are left out.
+    func bytesToGo(of transfers: [TransferID]) async -> [TransferID: Int]
+}
+
+extension GatewayLink {
+    /// A link that cannot tell.
+    public func bytesToGo(of transfers: [TransferID]) async -> [TransferID: Int] { [:] }
 }
 
 /// One connection of one gateway. Never used again within a process.

@@ -2,11 +2,13 @@ public import UpgradeProtocol
 
 /// The fleet: what it is, and what people change about it.
 public struct GatewayService: Sendable {
-    private let store: Store
+    let store: Store
+    let engine: UpgradeEngine?
 
-    /// The gateways of `store`.
-    public init(store: Store) {
+    /// The gateways of `store`. The engine knows why an upgrade is pending better than the database does.
+    public init(store: Store, engine: UpgradeEngine? = nil) {
         self.store = store
+        self.engine = engine
     }
 
     /// By id.
@@ -42,17 +44,7 @@ public struct GatewayService: Sendable {
     public func summary(company: CompanyID? = nil, as principal: Principal) async throws -> FleetSummary {
         let scope = try principal.scope(for: .viewDashboard)
         let filter = GatewayFilter(company: company)
-        return try await store.read { snapshot in
-            var online = filter
-            online.online = true
-            var quarantined = filter
-            quarantined.approved = false
-            return FleetSummary(
-                online: try snapshot.gateways.count(online, in: scope),
-                quarantined: try snapshot.gateways.count(quarantined, in: scope),
-                versions: try snapshot.gateways.versions(filter, in: scope),
-                states: try snapshot.gateways.states(filter, in: scope))
-        }
+        return try await store.read { try $0.fleetSummary(filter, in: scope) }
     }
 
     /// Changes the name, the place or the company of a gateway.
@@ -151,8 +143,20 @@ public struct GatewayService: Sendable {
         return gateway
     }
 
-    private static func notFound(_ id: GatewayID) -> DomainError {
+    static func notFound(_ id: GatewayID) -> DomainError {
         .notFound(.gateway, id.rawValue)
+    }
+}
+
+extension Snapshot {
+    func fleetSummary(_ filter: GatewayFilter, in scope: Scope) throws -> FleetSummary {
+        var online = filter
+        online.online = true
+        var quarantined = filter
+        quarantined.approved = false
+        return FleetSummary(
+            online: try gateways.count(online, in: scope), quarantined: try gateways.count(quarantined, in: scope),
+            versions: try gateways.versions(filter, in: scope), states: try gateways.states(filter, in: scope))
     }
 }
 

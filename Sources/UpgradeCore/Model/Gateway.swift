@@ -30,6 +30,8 @@ public struct Gateway: Equatable, Sendable, Identifiable {
     public var lastSeen: Timestamp?
     /// Frames and messages refused since the gateway is known.
     public var badFrames: Int64
+    /// When the last of them came; nil when none came since that is kept.
+    public var lastBadFrame: Timestamp?
     /// How the newest deployment that includes this gateway went; nil when nothing was ever ordered.
     public var lastUpgradeOrder: LastUpgrade?
 

@@ -6,8 +6,8 @@ import UpgradeProtocol
 struct DeploymentQueries {
     let database: Database
 
-    private static let columns = "id, release_id, version, target_kind, target_json, created_by, created_at"
-    private static let upgradeColumns = """
+    static let columns = "id, release_id, version, target_kind, target_json, created_by, created_at"
+    static let upgradeColumns = """
         deployment_id, gateway_id, upgrade.version, state, attempts, delivered_attempts, from_version, \
         version_at_order, upgrade.created_at, sent_at, delivered_at, settled_at, reason, superseded_by
         """
@@ -62,26 +62,14 @@ struct DeploymentQueries {
             list, request, item: Upgrade.init(row:), cursor: { Cursor(key: $0.deploymentID.rawValue) })
     }
 
-    /// Confirmed, failed and timed-out upgrades by the stretch of time in which they were settled.
-    func settled(
-        from start: Timestamp, every step: Int64, in scope: Scope
-    ) throws -> [(stretch: Int64, state: UpgradeState, count: Int)] {
-        let conditions = UpgradeFilter().conditions(in: scope).and("settled_at >= ?", start.milliseconds)
-        let sql = """
-            SELECT (settled_at - \(start.milliseconds)) / \(step) AS stretch, state, count(*) AS count
-            FROM \(Self.upgrades(in: scope)) \(conditions.clause) GROUP BY stretch, state ORDER BY stretch
-            """
-        return try Row.fetchAll(database, sql: sql, arguments: conditions.arguments)
-            .map { ($0["stretch"], try $0.name("state"), $0["count"]) }
-    }
-
     fileprivate func isSeen(_ gateway: GatewayID, in scope: Scope) throws -> Bool {
         try GatewayTable(database: database).find(gateway, in: scope) != nil
     }
 
-    private static func conditions(running: Bool?, in scope: Scope) throws -> Conditions {
+    static func conditions(running: Bool?, in scope: Scope) throws -> Conditions {
         var conditions = Conditions()
-        if case .company(let own, claims: _) = scope {
+        // What is pending implies that it is seen.
+        if running != true, case .company(let own, claims: _) = scope {
             // An order for a company without gateways is that company's too. The order of a CROSS JOIN is kept: from the
             // company's gateways to one deployment's rows of them.
             conditions.require(
@@ -92,10 +80,19 @@ struct DeploymentQueries {
                 OR target_kind = 'company' AND target_json = ?)
                 """, own.rawValue, try DeploymentTarget.company(own).stored().json)
         }
-        if let running {
+        guard let running else { return conditions }
+        let isIn = running ? "id IN" : "id NOT IN"
+        switch scope {
+        case .everything:
             conditions.require(
-                "\(running ? "" : "NOT ")EXISTS (SELECT 1 FROM upgrade WHERE deployment_id = deployment.id AND state = 'pending')"
-            )
+                "\(isIn) (SELECT deployment_id FROM upgrade INDEXED BY upgrade_running WHERE state = 'pending')")
+        case .company(let own, claims: _):
+            conditions.require(
+                """
+                \(isIn) (SELECT upgrade.deployment_id FROM gateway CROSS JOIN upgrade
+                    ON upgrade.gateway_id = gateway.id AND upgrade.state = 'pending'
+                    WHERE gateway.seen_by_company_id = ? AND gateway.company_id IS NOT NULL)
+                """, own.rawValue)
         }
         return conditions
     }
@@ -171,7 +168,7 @@ extension Deployment {
 
 extension Upgrade {
     /// From the columns of the upgrade table, whatever table it was joined with.
-    fileprivate init(row: Row) throws {
+    init(row: Row) throws {
         self.init(
             deploymentID: DeploymentID(rawValue: row["deployment_id"]), gatewayID: try row.gatewayID("gateway_id"),
             version: try row.version("version"), state: try row.name("state"), attempts: row["attempts"],

@@ -21,6 +21,27 @@ struct DeploymentTable {
     }
 }
 
+extension DeploymentTable {
+    static let orders = """
+        SELECT deployment.id, deployment.version, created_by, created_at
+        FROM json_each(?) AS wanted CROSS JOIN deployment ON deployment.id = wanted.value
+        """
+
+    /// Who ordered what and when, of those of the deployments that exist.
+    func orders(_ ids: Set<DeploymentID>) throws -> [DeploymentID: GatewayHistoryEntry.Order] {
+        guard !ids.isEmpty else { return [:] }
+        let list = "[" + ids.map(\.description).joined(separator: ",") + "]"
+        var orders: [DeploymentID: GatewayHistoryEntry.Order] = [:]
+        for row in try Row.fetchAll(database.cachedStatement(sql: Self.orders), arguments: [list]) {
+            let id = DeploymentID(rawValue: row["id"])
+            orders[id] = GatewayHistoryEntry.Order(
+                deployment: id, version: try row.version("version"), createdBy: row["created_by"],
+                createdAt: row.timestamp("created_at"))
+        }
+        return orders
+    }
+}
+
 extension DatabaseAccess {
     var deployments: DeploymentTable { DeploymentTable(database: database) }
 }

@@ -7,7 +7,7 @@ struct GatewayTable {
 
     static let columns = """
         id, company_id, claimed_company_id, name, address, latitude, longitude, enabled, version, last_upgrade, online, \
-        last_seen, bad_frames, latest_deployment_id, upgrade_state, target_version, upgrade_reason, \
+        last_seen, bad_frames, bad_frame_at, latest_deployment_id, upgrade_state, target_version, upgrade_reason, \
         EXISTS (SELECT 1 FROM gateway_credential WHERE gateway_id = gateway.id) AS enrolled
         """
 
@@ -146,9 +146,10 @@ struct GatewayTable {
         try database.execute(sql: "UPDATE gateway SET online = 0 WHERE online = 1")
     }
 
-    func countBadFrame(_ id: GatewayID) throws {
-        try database.cachedStatement(sql: "UPDATE gateway SET bad_frames = bad_frames + 1 WHERE id = ?")
-            .execute(arguments: [id.rawValue])
+    func countBadFrame(_ id: GatewayID, at time: Timestamp) throws {
+        try database.cachedStatement(
+            sql: "UPDATE gateway SET bad_frames = bad_frames + 1, bad_frame_at = ? WHERE id = ?"
+        ).execute(arguments: [time.milliseconds, id.rawValue])
     }
 }
 
@@ -197,6 +198,7 @@ extension Gateway {
             enrolled: row["enrolled"], version: try row.optionalVersion("version"),
             lastUpgrade: row.optionalTimestamp("last_upgrade"),
             online: row["online"], lastSeen: row.optionalTimestamp("last_seen"), badFrames: row["bad_frames"],
+            lastBadFrame: row.optionalTimestamp("bad_frame_at"),
             lastUpgradeOrder: try LastUpgrade(row: row))
     }
 }

@@ -43,6 +43,14 @@ struct ReleaseTable {
             list, request, item: Release.init(row:), cursor: { Cursor(key: $0.version.stored) })
     }
 
+    /// The newest version that may be sent.
+    func newestAvailable() throws -> Version? {
+        try Row.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT max(version) AS version FROM release WHERE deleted_at IS NULL AND state = 'available'")
+        )?.optionalVersion("version")
+    }
+
     /// Digests of all copies that a release still needs.
     func digestsInUse() throws -> Set<String> {
         try String.fetchSet(database, sql: "SELECT sha256 FROM release WHERE deleted_at IS NULL")

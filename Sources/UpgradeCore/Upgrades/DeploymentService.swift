@@ -25,7 +25,7 @@ public struct DeploymentService: Sendable {
         public let counts: UpgradeCounts
     }
 
-    /// The newest first. `running` asks for those with, or without, pending upgrades.
+    /// The newest first. `running` asks for those with, or without, pending upgrades of gateways that the reader may see.
     public func list(
         running: Bool? = nil, page: PageRequest, as principal: Principal
     ) async throws -> Page<Overview> {
@@ -96,9 +96,11 @@ public struct DeploymentService: Sendable {
             throw DomainError.invalid(field: "stretch", problem: "1 to 1000 stretches of at least a millisecond")
         }
         let scope = try principal.scope(for: .viewDashboard)
-        let rows = try await store.read { try $0.deploymentQueries.settled(from: start, every: length, in: scope) }
+        let rows = try await store.read {
+            try $0.figures.settled(from: start, every: length, count: count, in: scope)
+        }
         var counts = Array(repeating: UpgradeCounts(), count: count)
-        for row in rows where row.stretch < count { counts[Int(row.stretch)][row.state] = row.count }
+        for row in rows { counts[row.stretch][row.state] = row.count }
         return counts.enumerated().map { index, counts in
             Outcomes(
                 start: Timestamp(milliseconds: start.milliseconds &+ length &* Int64(index)), counts: counts)
@@ -106,11 +108,17 @@ public struct DeploymentService: Sendable {
     }
 
     private func overviews(running: Bool?, page: PageRequest, in scope: Scope) async throws -> Page<Overview> {
-        try await store.read { snapshot in
-            let queries = snapshot.deploymentQueries
-            return try queries.list(running: running, in: scope, page).map {
-                Overview(deployment: $0, counts: try queries.counts(of: $0.id, in: scope))
-            }
+        try await store.read { try $0.deploymentOverviews(running: running, page: page, in: scope) }
+    }
+}
+
+extension Snapshot {
+    func deploymentOverviews(
+        running: Bool?, page: PageRequest, in scope: Scope
+    ) throws -> Page<DeploymentService.Overview> {
+        let queries = deploymentQueries
+        return try queries.list(running: running, in: scope, page).map {
+            DeploymentService.Overview(deployment: $0, counts: try queries.counts(of: $0.id, in: scope))
         }
     }
 }

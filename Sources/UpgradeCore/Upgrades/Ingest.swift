@@ -32,7 +32,7 @@ extension EngineState {
     }
 
     private func countRefusal(_ kind: EventKind, _ detail: String, _ gateway: Gateway, _ turn: Turn) throws {
-        try turn.transaction.gateways.countBadFrame(gateway.id)
+        try turn.transaction.gateways.countBadFrame(gateway.id, at: turn.transaction.time)
         try turn.transaction.append(EventDraft(kind, gateway: gateway.id, company: gateway.companyID, detail))
         turn.transaction.changes.add(gateway)
     }

@@ -25,7 +25,7 @@ extension EngineState {
     }
 
     /// The topic that reaches the gateway, if it subscribed to one that this order may use (flow 6).
-    private func topic(
+    func topic(
         for gateway: GatewayID, _ session: GatewaySession, _ deployment: LiveDeployments.Entry
     ) -> Topic? {
         let own = Topic.toGateway(.upgrade, gateway)

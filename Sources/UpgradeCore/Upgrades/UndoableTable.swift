@@ -20,6 +20,9 @@ struct UndoableTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
+    /// Of the entries changed since the last ``commit()``.
+    var changedKeys: some Collection<Key> { originals.keys }
+
     private mutating func keepOriginal(of key: Key) {
         if originals.index(forKey: key) == nil { originals.updateValue(entries[key], forKey: key) }
     }

@@ -9,13 +9,16 @@ public import UpgradeProtocol
 /// methods only put something into the inbox.
 public final class UpgradeEngine: Sendable {
     private let store: Store
-    private let link: any GatewayLink
+    let link: any GatewayLink
     private let releases: any ReleaseSource
-    private let time: any TimeSource
+    let time: any TimeSource
     private let logger: Logger
     private let inbox = Inbox()
     /// Changed inside transactions, on the writer's thread, and by nobody else.
     private let state: Mutex<EngineState>
+    /// As the last turn left them; apart from ``state``, which is locked for as long as a turn takes.
+    let situations = Mutex<[GatewayID: UpgradeSituation]>([:])
+    let progress = Mutex(RecentProgress())
     private let turnedAway = TurnedAwayTally()
     /// A turn takes at most so many entries, so that acknowledgements do not wait for a whole storm.
     private static let largestTurn = 4096
@@ -36,6 +39,17 @@ public final class UpgradeEngine: Sendable {
 
     /// What the engine has counted since it was made.
     public var counters: EngineCounters { EngineCounters(turnedAway: turnedAway.total) }
+
+    /// How the pending upgrades of those of the gateways stand that are connected.
+    public func situations(of gateways: some Sequence<GatewayID>) -> [GatewayID: UpgradeSituation] {
+        situations.withLock { situations in
+            var found: [GatewayID: UpgradeSituation] = [:]
+            for gateway in gateways { found[gateway] = situations[gateway] }
+            return found
+        }
+    }
+
+    var wallTime: Timestamp { time.now() }
 
     // MARK: What is told to it
 
@@ -141,7 +155,13 @@ public final class UpgradeEngine: Sendable {
             let effects = try await store.write { [self] transaction in
                 try state.withLock { try $0.takeTurn(inputs, in: transaction, monotonic: monotonic) }
             }
-            state.withLock { $0.commit() }
+            let changed = state.withLock { state in
+                defer { state.commit() }
+                return state.changedSituations(monotonic: monotonic, wall: time.now())
+            }
+            situations.withLock { situations in
+                for (gateway, situation) in changed { situations[gateway] = situation }
+            }
             perform(effects)
             if let next = effects.nextTurn { alarm.set(next) }
         } catch {

@@ -4,6 +4,7 @@ import ServiceLifecycle
 import Synchronization
 import UpgradeAPI
 import UpgradeCore
+import UpgradeProtocol
 
 /// Writes what changes to one listener, until it leaves, its log-in no longer holds or the server stops.
 struct EventStream: Sendable {
@@ -20,6 +21,8 @@ struct EventStream: Sendable {
     private static let detailLimit = 200
     /// At most this often, so that what changes quickly is told once, with its last state.
     private static let pause = Duration.milliseconds(250)
+    /// How often transfers under way are looked at.
+    private static let progressInterval = Duration.milliseconds(500)
 
     func write(to writer: inout any ResponseBodyWriter) async throws {
         // A comment at once: the listener learns that it is connected.
@@ -41,15 +44,32 @@ struct EventStream: Sendable {
                     inbox.ring()
                 }
             }
+            group.addTask { try await watchTransfers(inbox) }
             defer { group.cancelAll() }
             for await _ in inbox.bell.cancelOnGracefulShutdown() {
                 // Whoever logged out, or may something else by now, learns nothing more.
                 guard try await access.stillHolds(caller) else { break }
-                let (changes, overflowed) = inbox.take()
-                let text = try await text(of: changes) + (overflowed ? Self.reset.text : "")
+                let (changes, progress, overflowed) = inbox.take()
+                let text =
+                    try await text(of: changes) + text(of: progress) + (overflowed ? Self.reset.text : "")
                 try await writer.write(ByteBuffer(string: text.isEmpty ? ServerSentEvent.heartbeat : text))
                 try await Task.sleep(for: Self.pause)
             }
+        }
+    }
+
+    /// Puts into the inbox how far transfers are that got on.
+    private func watchTransfers(_ inbox: Inbox) async throws {
+        var told: [GatewayID: TransferProgress] = [:]
+        while true {
+            try await Task.sleep(for: Self.progressInterval)
+            // While the database does not answer there is nothing to tell.
+            let transfers = (try? await services.gateways.transfersUnderWay(as: principal)) ?? []
+            let changed = transfers.filter { told[$0.gateway] != $0 }.prefix(Self.detailLimit)
+            let gateways = Set(transfers.map(\.gateway))
+            told = told.filter { gateways.contains($0.key) }
+            for transfer in changed { told[transfer.gateway] = transfer }
+            if !changed.isEmpty { inbox.put(Array(changed)) }
         }
     }
 
@@ -62,7 +82,7 @@ struct EventStream: Sendable {
         let isTooMuch = gateways.count > Self.detailLimit || deployments.count > Self.detailLimit
         if isTooMuch || changes.contains(where: \.isIncomplete) { return text + Self.reset.text }
         for id in gateways.sorted() {
-            guard let gateway = try await found({ try await services.gateways.find(id, as: principal) }) else {
+            guard let gateway = try await found({ try await services.gateways.findExplained(id, as: principal) }) else {
                 continue
             }
             text += try Self.event(.gateway(GatewayBody(gateway)))
@@ -85,6 +105,10 @@ struct EventStream: Sendable {
 
     private func text(of events: [Event]) throws -> String {
         try events.map { try Self.event(.event(EventBody($0)), id: $0.id) }.joined()
+    }
+
+    private func text(of progress: [TransferProgress]) throws -> String {
+        try progress.map { try Self.event(.progress(ProgressBody($0))) }.joined()
     }
 
     private static func event(_ event: StreamEvent, id: Int64? = nil) throws -> String {
@@ -111,6 +135,8 @@ private final class Inbox: Sendable {
 
     private struct State {
         var changes: [ChangeSet] = []
+        /// The latest look at the transfers; one that was not taken is out of date.
+        var progress: [TransferProgress] = []
         var overflowed = false
     }
 
@@ -129,15 +155,20 @@ private final class Inbox: Sendable {
         rope.yield()
     }
 
+    func put(_ progress: [TransferProgress]) {
+        state.withLock { $0.progress = progress }
+        rope.yield()
+    }
+
     func ring() { rope.yield() }
 
     func finish() { rope.finish() }
 
     /// What has come since the last call, and whether there was more than is kept.
-    func take() -> (changes: [ChangeSet], overflowed: Bool) {
+    func take() -> (changes: [ChangeSet], progress: [TransferProgress], overflowed: Bool) {
         state.withLock { state in
             defer { state = State() }
-            return (state.changes, state.overflowed)
+            return (state.changes, state.progress, state.overflowed)
         }
     }
 }

@@ -10,6 +10,7 @@ struct Services: Sendable {
     let profiles: ProfileService
     let logIns: LogInService
     let gateways: GatewayService
+    let dashboard: DashboardService
     let gatewayCredentials: GatewayCredentials
     let mqttAccounts: MQTTAccountService
     let events: EventService
@@ -29,7 +30,8 @@ struct Services: Sendable {
         users = UserService(store: store, hasher: hasher)
         profiles = ProfileService(store: store, hasher: hasher)
         logIns = LogInService(store: store, hasher: hasher)
-        gateways = GatewayService(store: store)
+        gateways = GatewayService(store: store, engine: engine)
+        dashboard = DashboardService(store: store, engine: engine)
         gatewayCredentials = GatewayCredentials(store: store)
         mqttAccounts = MQTTAccountService(store: store, fleetUsername: fleetUsername)
         events = EventService(store: store)

@@ -71,6 +71,11 @@ final class BrokerLink: GatewayLink {
         broker.cancel(transfers.map { DeliveryToken(rawValue: $0.rawValue) })
     }
 
+    func bytesToGo(of transfers: [TransferID]) async -> [TransferID: Int] {
+        let bytes = await broker.unacknowledgedBytes(of: transfers.map { DeliveryToken(rawValue: $0.rawValue) })
+        return Dictionary(uniqueKeysWithValues: bytes.map { (TransferID(rawValue: $0.rawValue), $1) })
+    }
+
     func close(_ connection: UpgradeCore.ConnectionID, reason: String) {
         let connection = MQTTBroker.ConnectionID(rawValue: connection.rawValue)
         guard let gateway = incoming.gateway(on: connection), let client = try? ClientID(gateway.rawValue) else {

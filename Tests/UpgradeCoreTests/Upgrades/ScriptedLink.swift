@@ -17,6 +17,8 @@ final class ScriptedLink: GatewayLink {
         var publications: [Publication] = []
         var cancelled: [TransferID] = []
         var closed: [ConnectionID] = []
+        var toGo: [TransferID: Int] = [:]
+        var questions = 0
     }
 
     private let state = Mutex(State())
@@ -24,6 +26,17 @@ final class ScriptedLink: GatewayLink {
     func publish(_ publication: Publication) { state.withLock { $0.publications.append(publication) } }
     func cancel(_ transfers: [TransferID]) { state.withLock { $0.cancelled += transfers } }
     func close(_ connection: ConnectionID, reason: String) { state.withLock { $0.closed.append(connection) } }
+
+    func bytesToGo(of transfers: [TransferID]) async -> [TransferID: Int] {
+        state.withLock { state in
+            state.questions += 1
+            return state.toGo.filter { transfers.contains($0.key) }
+        }
+    }
+
+    func setBytesToGo(_ bytes: Int, of transfer: TransferID) { state.withLock { $0.toGo[transfer] = bytes } }
+    /// How often it was asked for bytes to go.
+    var questions: Int { state.withLock { $0.questions } }
 
     /// The messages in memory since the last call, by topic, as text.
     func takeMessages() -> [(topic: String, body: String)] {

@@ -29,7 +29,7 @@ struct ShowGateway: AsyncParsableCommand {
     private static func table(of history: some Sequence<EventBody>) -> Table {
         var table = Table("TIME", "EVENT", "BY", "DETAIL", yielding: ["DETAIL", "BY"])
         for event in history {
-            table.add(event.time.short, event.kind, event.actor, event.detail)
+            table.add(event.time.short, event.kind, event.actor ?? event.orderedBy, event.detail)
         }
         return table
     }
@@ -45,7 +45,7 @@ extension GatewayBody {
             "version": version?.description,
             "last upgrade": lastUpgrade?.short, "online": online.yesOrNo, "last seen": lastSeen?.short,
             "state": state?.rawValue, "target version": targetVersion?.description, "bad frames": String(badFrames),
-            "reason": reason,
+            "reason": reason == explanation ? nil : reason, "not upgraded because": explanation,
         ]
     }
 }

@@ -19,15 +19,18 @@ extension CompanyBody {
 }
 
 extension GatewayBody {
-    init(_ gateway: Gateway) {
+    init(_ explained: ExplainedGateway) {
+        let gateway = explained.gateway
         let last = gateway.lastUpgradeOrder
+        let explanation = explained.explanation?.sentence
         self.init(
             id: gateway.id, companyId: gateway.companyID, claimedCompanyId: gateway.claimedCompanyID,
             name: gateway.name, address: gateway.address, latitude: gateway.latitude, longitude: gateway.longitude,
             enabled: gateway.enabled, approved: gateway.approved, enrolled: gateway.enrolled, version: gateway.version,
             lastUpgrade: gateway.lastUpgrade.map(RFC3339Time.init), online: gateway.online,
             lastSeen: gateway.lastSeen.map(RFC3339Time.init), state: (last?.state).map(UpgradeStateName.init),
-            targetVersion: last?.targetVersion, badFrames: Int(gateway.badFrames), reason: last?.reason)
+            targetVersion: last?.targetVersion, badFrames: Int(gateway.badFrames),
+            reason: last?.reason ?? explanation, explanation: explanation)
     }
 }
 
@@ -129,6 +132,21 @@ extension UpgradeBody {
             sentAt: upgrade.sentAt.map(RFC3339Time.init), deliveredAt: upgrade.deliveredAt.map(RFC3339Time.init),
             settledAt: upgrade.settledAt.map(RFC3339Time.init), reason: upgrade.reason)
     }
+
+    /// With how far it is, if it is on its way.
+    init(_ upgrade: Upgrade, _ progress: TransferProgress?) {
+        self.init(upgrade)
+        bytesSent = progress?.bytesSent
+        bytesTotal = progress?.bytesTotal
+    }
+}
+
+extension ProgressBody {
+    init(_ progress: TransferProgress) {
+        self.init(
+            gatewayId: progress.gateway, deploymentId: progress.deployment.rawValue, bytesSent: progress.bytesSent,
+            bytesTotal: progress.bytesTotal)
+    }
 }
 
 extension RoleName {
@@ -182,6 +200,13 @@ extension EventBody {
         self.init(
             id: event.id, time: RFC3339Time(event.time), kind: event.kind.rawValue, actor: event.actor,
             gatewayId: event.gatewayID, companyId: event.companyID,
-            detail: event.count > 1 ? "\(event.detail) (\(event.count) times)" : event.detail)
+            detail: event.count > 1 ? "\(event.detail) (\(event.count) times)" : event.detail,
+            deploymentId: event.deploymentID?.rawValue)
+    }
+
+    /// With who ordered what it is part of.
+    init(_ entry: GatewayHistoryEntry) {
+        self.init(entry.event)
+        orderedBy = entry.order?.createdBy
     }
 }

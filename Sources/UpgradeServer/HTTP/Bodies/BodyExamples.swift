@@ -23,7 +23,7 @@ extension GatewayBody: ExemplaryBody {
             latitude: 47.5, longitude: 7.6, enabled: true, approved: true, enrolled: true, version: version,
             lastUpgrade: .example,
             online: true, lastSeen: .example, state: .failed, targetVersion: version, badFrames: 0,
-            reason: "the disk is full")
+            reason: "the disk is full", explanation: "1.2 failed at 2026-11-25T03:07:22Z: the disk is full")
     }
 }
 
@@ -50,9 +50,12 @@ extension DeploymentBody: ExemplaryBody {
 extension UpgradeBody: ExemplaryBody {
     static var example: Self? {
         guard let id = try? GatewayID("gw2"), let version = try? Version("0.5") else { return nil }
-        return UpgradeBody(
+        var body = UpgradeBody(
             gatewayId: id, deploymentId: 7, state: .failed, attempts: 1, fromVersion: version, sentAt: .example,
             deliveredAt: .example, settledAt: .example, reason: "the disk is full")
+        body.bytesSent = 524_288
+        body.bytesTotal = 1_048_576
+        return body
     }
 }
 
@@ -98,7 +101,7 @@ extension EventBody: ExemplaryBody {
         guard let id = try? GatewayID("gw2"), let company = try? CompanyID("2") else { return nil }
         return EventBody(
             id: 41, time: .example, kind: "upgradeConfirmed", actor: "ann@example.com", gatewayId: id,
-            companyId: company, detail: "runs 1.2")
+            companyId: company, detail: "runs 1.2", deploymentId: 7, orderedBy: "ann@example.com")
     }
 }
 

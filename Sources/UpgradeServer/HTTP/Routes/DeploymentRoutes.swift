@@ -53,9 +53,12 @@ struct DeploymentRoutes: RouteGroup {
         let state = try call.query("state", expected: "one of \(states)") {
             UpgradeStateName(rawValue: $0).map(UpgradeState.init)
         }
+        let id = try call.deploymentID()
         let page = try await services.deployments.upgrades(
-            of: try call.deploymentID(), state: state, page: try call.pageRequest(), as: call.principal)
-        return try .json(PageBody(page, UpgradeBody.init))
+            of: id, state: state, page: try call.pageRequest(), as: call.principal)
+        let underWay = await services.engine.transfersUnderWay().filter { $0.deployment == id }
+        let progress = Dictionary(underWay.map { ($0.gateway, $0) }) { first, _ in first }
+        return try .json(PageBody(page) { UpgradeBody($0, progress[$0.gatewayID]) })
     }
 
     private func cancel(_ call: Call) async throws -> Response {

@@ -67,12 +67,12 @@ struct GatewayRoutes: RouteGroup {
                 UpgradeStateName(rawValue: $0).map(UpgradeState.init)
             },
             online: try call.query("online", expected: "true or false") { Bool($0) }, search: call.query("search"))
-        let page = try await services.gateways.list(filter, page: try call.pageRequest(), as: call.principal)
+        let page = try await services.gateways.listExplained(filter, page: try call.pageRequest(), as: call.principal)
         return try .json(PageBody(page, GatewayBody.init))
     }
 
     private func show(_ call: Call) async throws -> Response {
-        try .json(GatewayBody(try await services.gateways.find(try call.gatewayID(), as: call.principal)))
+        try .json(GatewayBody(try await services.gateways.findExplained(try call.gatewayID(), as: call.principal)))
     }
 
     private func change(_ call: Call) async throws -> Response {
@@ -82,7 +82,7 @@ struct GatewayRoutes: RouteGroup {
             longitude: Change(patch.longitude), companyID: patch.companyId)
         let gateway = try await services.gateways.update(try call.gatewayID(), changes, as: call.principal)
         services.engine.gatewaysChanged([gateway.id])
-        return try .json(GatewayBody(gateway))
+        return try .json(GatewayBody(try await services.gateways.explained(gateway)))
     }
 
     private func remove(_ call: Call) async throws -> Response {
@@ -93,7 +93,7 @@ struct GatewayRoutes: RouteGroup {
     }
 
     private func events(_ call: Call) async throws -> Response {
-        let page = try await services.gateways.events(
+        let page = try await services.gateways.history(
             of: try call.gatewayID(), page: try call.pageRequest(), as: call.principal)
         return try .json(PageBody(page, EventBody.init))
     }
@@ -103,24 +103,25 @@ struct GatewayRoutes: RouteGroup {
     }
 
     private func revoke(_ call: Call) async throws -> Response {
-        try .json(GatewayBody(try await services.revoke(try call.gatewayID(), as: call.principal)))
+        let gateway = try await services.revoke(try call.gatewayID(), as: call.principal)
+        return try .json(GatewayBody(try await services.gateways.explained(gateway)))
     }
 
     private func approve(_ call: Call) async throws -> Response {
         let gateway = try await services.gateways.approve(try call.gatewayID(), as: call.principal)
         services.engine.gatewaysChanged([gateway.id])
-        return try .json(GatewayBody(gateway))
+        return try .json(GatewayBody(try await services.gateways.explained(gateway)))
     }
 
     private func enable(_ call: Call) async throws -> Response {
         let gateway = try await services.setEnabled(true, try call.gatewayID(), as: call.principal)
         services.engine.gatewaysChanged([gateway.id])
-        return try .json(GatewayBody(gateway))
+        return try .json(GatewayBody(try await services.gateways.explained(gateway)))
     }
 
     private func disable(_ call: Call) async throws -> Response {
         let gateway = try await services.setEnabled(false, try call.gatewayID(), as: call.principal)
         services.engine.gatewaysChanged([gateway.id])
-        return try .json(GatewayBody(gateway))
+        return try .json(GatewayBody(try await services.gateways.explained(gateway)))
     }
 }

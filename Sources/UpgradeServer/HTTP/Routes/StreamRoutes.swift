@@ -14,7 +14,7 @@ struct StreamRoutes: RouteGroup {
             Route(
                 method: .get, path: "/stream",
                 summary:
-                    "Tells what changes, as it changes: events named event, gateway, deployment, release, and reset when lists must be read anew.",
+                    "Tells what changes, as it changes: events named event, gateway, deployment, release, progress, and reset when lists must be read anew.",
                 permission: .viewDashboard, answer: .stream, handler: open)
         ]
     }
