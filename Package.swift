@@ -58,8 +58,11 @@ let libraries: [Target] = [
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
         resources: [
-            .embedInCode("Resources/dashboard.mustache"), .embedInCode("Resources/login.mustache"),
-            .embedInCode("Resources/page.mustache"), .embedInCode("Resources/profile.mustache"),
+            .embedInCode("Resources/dashboard.mustache"),
+            .embedInCode("Resources/login.mustache"),
+            .embedInCode("Resources/page.mustache"),
+            .embedInCode("Resources/profile.mustache"),
+            .embedInCode("Resources/script.js"),
             .embedInCode("Resources/style.css"),
         ],
         swiftSettings: settings),
