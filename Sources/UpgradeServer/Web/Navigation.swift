@@ -11,7 +11,8 @@ enum Navigation {
 
     /// One line a page, in the order in which they are shown. The profile stands beside the log-out.
     private static let entries = [
-        Entry(path: "/", name: "Dashboard", permission: .viewDashboard)
+        Entry(path: "/", name: "Dashboard", permission: .viewDashboard),
+        Entry(path: "/upgrade", name: "Upgrade", permission: .orderUpgrades),
     ]
 
     /// What the template shows; the link that leads to `path` is marked as the current page.
