@@ -58,9 +58,15 @@ let libraries: [Target] = [
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
         resources: [
-            .embedInCode("Resources/dashboard.mustache"), .embedInCode("Resources/login.mustache"),
-            .embedInCode("Resources/page.mustache"), .embedInCode("Resources/profile.mustache"),
+            .embedInCode("Resources/confirm.mustache"),
+            .embedInCode("Resources/dashboard.mustache"),
+            .embedInCode("Resources/gateway.mustache"),
+            .embedInCode("Resources/login.mustache"),
+            .embedInCode("Resources/page.mustache"),
+            .embedInCode("Resources/profile.mustache"),
+            .embedInCode("Resources/script.js"),
             .embedInCode("Resources/style.css"),
+            .embedInCode("Resources/upgrade.mustache"),
         ],
         swiftSettings: settings),
     .target(

@@ -20,24 +20,22 @@ struct Pages {
         router.post("/logout", use: logOut)
         router.get("/profile", use: profilePage)
         router.post("/profile", use: changeProfile)
-        router.get("/style.css") { _, _ in
-            Response(
-                status: .ok, headers: [.contentType: "text/css; charset=utf-8", .cacheControl: "no-cache"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: PackageResources.style_css)))
-        }
+        router.get("/style.css") { _, _ in Response.file(PackageResources.style_css, type: "text/css") }
+        router.get("/script.js") { _, _ in Response.file(PackageResources.script_js, type: "text/javascript") }
         let methods: [(RouterPath, [HTTPRequest.Method])] = [
-            ("/", [.get]), ("/style.css", [.get]), ("/login", [.get, .post]), ("/logout", [.post]),
-            ("/profile", [.get, .post]),
+            ("/", [.get]), ("/style.css", [.get]), ("/script.js", [.get]), ("/login", [.get, .post]),
+            ("/logout", [.post]), ("/profile", [.get, .post]),
         ]
+        mountUpgrades(on: router)
         for (path, allowed) in methods { router.refuseMethods(otherThan: allowed, on: path) }
     }
 
     @Sendable private func dashboard(_ request: Request, _ context: APIContext) async throws -> Response {
-        guard let caller = try await access.caller(of: request, context) else { return .toLogIn(from: request) }
-        if caller.mustChangePassword { return .redirect(to: "/profile") }
-        let page = try await DashboardPage(
-            services: services, user: caller.principal, resourcesFolder: resourcesFolder)
-        return try await html(.dashboard, page.fields, for: caller)
+        try await answer(request, context, for: .viewDashboard) { caller in
+            let page = try await DashboardPage(
+                services: services, user: caller.principal, resourcesFolder: resourcesFolder)
+            return try await html(.dashboard, page.fields, for: caller, at: "/")
+        }
     }
 }
 
@@ -93,7 +91,7 @@ extension Pages {
         guard let caller = try await access.caller(of: request, context) else { return .toLogIn(from: request) }
         let user = try await services.profiles.find(caller.principal)
         let saved = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")["saved"]
-        return try await html(.profile, ProfilePage(user, of: caller, saved: saved).fields, for: caller)
+        return try await html(.profile, ProfilePage(user, of: caller, saved: saved).fields, for: caller, at: "/profile")
     }
 
     @Sendable private func changeProfile(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -110,11 +108,11 @@ extension Pages {
         } catch let error as DomainError {
             guard case .invalid(let field, let problem) = error else { throw error }
             let page = ProfilePage(user, of: caller, field: field, problem: problem.sentence)
-            return try await html(.profile, page.fields, for: caller, status: .unprocessableContent)
+            return try await html(.profile, page.fields, for: caller, at: "/profile", status: .unprocessableContent)
         } catch let error as RetryLater {
             let page = ProfilePage(
                 user, of: caller, field: ProfileService.currentPasswordField, problem: error.detail.sentence)
-            var response = try await html(.profile, page.fields, for: caller, status: error.status)
+            var response = try await html(.profile, page.fields, for: caller, at: "/profile", status: error.status)
             response.headers[.retryAfter] = error.headers[.retryAfter]
             return response
         }
@@ -124,51 +122,23 @@ extension Pages {
 extension Pages {
     /// The page for something that went wrong, with a way on.
     func show(_ problem: Problem, to request: Request, _ context: APIContext) async throws -> Response {
-        let isOfProfile = request.uri.path == "/profile"
+        let path = request.uri.path
+        let (next, name) =
+            if path == "/profile" {
+                ("/profile", "Back to the profile")
+            } else if path.hasPrefix("/upgrade/") {
+                ("/upgrade", "Back to the gateways")
+            } else {
+                ("/", "To the dashboard")
+            }
         let detail = problem.status == HTTPResponse.Status.notFound.code ? "there is no such page" : problem.detail
         let fields = [
-            "heading": problem.title, "detail": detail.sentence, "next": isOfProfile ? "/profile" : "/",
-            "nextName": isOfProfile ? "Back to the profile" : "To the dashboard",
+            "heading": problem.title, "detail": detail.sentence, "next": next,
+            "nextName": name,
         ]
         return try await html(
             .problem, fields, for: try await access.caller(of: request, context),
             status: HTTPResponse.Status(code: problem.status))
-    }
-
-    /// Who sends a form from one of our pages; nil when nobody is logged in.
-    ///
-    /// - Throws: a 403 when it may come from elsewhere.
-    private func writer(_ request: Request, _ context: APIContext, form: [String: String]) async throws -> Caller? {
-        try access.checkOrigin(of: request, context)
-        guard let caller = try await access.caller(of: request, context) else { return nil }
-        if let session = caller.session, !session.isCSRFToken(form["csrfToken"]) {
-            throw Problem(
-                type: "urn:upgrade-manager:stale-form", title: "This form is out of date",
-                status: HTTPResponse.Status.forbidden.code,
-                detail: "it is from a page of an earlier session, so nothing was done; load the page anew")
-        }
-        return caller
-    }
-
-    /// A page in its frame, for whoever looks at it.
-    private func html(
-        _ template: PageTemplate, _ fields: [String: Any], for caller: Caller?, status: HTTPResponse.Status = .ok
-    ) async throws -> Response {
-        var fields = fields
-        fields["dangers"] = try await dangers.present.map { danger in
-            var row = ["text": danger.text.sentence]
-            row["flag"] = danger.allowedBy?.flag
-            return row
-        }
-        if let caller {
-            fields["user"] = caller.principal.username
-            fields["actsAsSuper"] = access.everybodyIsSuper && caller.principal != .operator
-            fields["csrfToken"] = caller.session?.csrfToken
-            fields["hasProfile"] = caller.principal != .operator
-        }
-        return Response(
-            status: status, headers: [.contentType: "text/html; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: try template.render(fields))))
     }
 }
 
@@ -185,5 +155,5 @@ extension Response {
 
 extension String {
     /// A message of the domain as a sentence on a page.
-    fileprivate var sentence: String { prefix(1).uppercased() + dropFirst() + "." }
+    var sentence: String { prefix(1).uppercased() + dropFirst() + (hasSuffix(".") ? "" : ".") }
 }
