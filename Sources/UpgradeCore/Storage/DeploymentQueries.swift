@@ -62,6 +62,17 @@ struct DeploymentQueries {
             list, request, item: Upgrade.init(row:), cursor: { Cursor(key: $0.deploymentID.rawValue) })
     }
 
+    /// The upgrades to one version that are in one state, by gateway; what is pending is one for each gateway at most.
+    func upgrades(
+        to version: Version, state: UpgradeState, in scope: Scope, _ request: PageRequest
+    ) throws -> Page<Upgrade> {
+        let list = KeysetList(
+            columns: Self.upgradeColumns, source: Self.upgrades(in: scope),
+            conditions: UpgradeFilter(version: version, state: state).conditions(in: scope), key: "gateway_id")
+        return try database.page(
+            list, request, item: Upgrade.init(row:), cursor: { Cursor(key: $0.gatewayID.rawValue) })
+    }
+
     /// Confirmed, failed and timed-out upgrades by the stretch of time in which they were settled.
     func settled(
         from start: Timestamp, every step: Int64, in scope: Scope
@@ -112,6 +123,7 @@ extension DatabaseAccess {
 private struct UpgradeFilter {
     var deployment: DeploymentID?
     var gateway: GatewayID?
+    var version: Version?
     var state: UpgradeState?
 
     func conditions(in scope: Scope) -> Conditions {
@@ -121,7 +133,9 @@ private struct UpgradeFilter {
         }
         if let deployment { conditions.require("deployment_id = ?", deployment.rawValue) }
         if let gateway { conditions.require("gateway_id = ?", gateway.rawValue) }
-        if let state { conditions.require("state = ?", state.rawValue) }
+        if let version { conditions.require("upgrade.version = ?", version.stored) }
+        // A name of our own enumeration: nothing to escape. As a constant it lets the index of pending upgrades be used.
+        if let state { conditions.require("state = '\(state.rawValue)'") }
         return conditions
     }
 }

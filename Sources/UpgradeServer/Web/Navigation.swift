@@ -11,7 +11,11 @@ enum Navigation {
 
     /// One line a page, in the order in which they are shown. The profile stands beside the log-out.
     private static let entries = [
-        Entry(path: "/", name: "Dashboard", permission: .viewDashboard)
+        Entry(path: "/", name: "Dashboard", permission: .viewDashboard),
+        Entry(path: "/releases", name: "Releases", permission: .viewReleases),
+        Entry(path: "/users", name: "Users", permission: .viewUsers),
+        Entry(path: "/companies", name: "Companies", permission: .manageCompanies),
+        Entry(path: "/events", name: "Events", permission: .viewEvents),
     ]
 
     /// What the template shows; the link that leads to `path` is marked as the current page.
