@@ -60,8 +60,10 @@ let libraries: [Target] = [
         resources: [
             .embedInCode("Resources/companies.mustache"),
             .embedInCode("Resources/company.mustache"),
+            .embedInCode("Resources/confirm.mustache"),
             .embedInCode("Resources/dashboard.mustache"),
             .embedInCode("Resources/events.mustache"),
+            .embedInCode("Resources/gateway.mustache"),
             .embedInCode("Resources/login.mustache"),
             .embedInCode("Resources/page.mustache"),
             .embedInCode("Resources/profile.mustache"),
@@ -69,6 +71,7 @@ let libraries: [Target] = [
             .embedInCode("Resources/releases.mustache"),
             .embedInCode("Resources/script.js"),
             .embedInCode("Resources/style.css"),
+            .embedInCode("Resources/upgrade.mustache"),
             .embedInCode("Resources/upload.js"),
             .embedInCode("Resources/user-removal.mustache"),
             .embedInCode("Resources/user.mustache"),

@@ -19,6 +19,8 @@ enum HTTPLimits {
     static let replayedEvents = 1_000
     /// Bytes of a form that a page sends.
     static let formBody = 16 << 10
+    /// Bytes of a form that orders an upgrade: room for the longest ids of all gateways that one page shows, percent-encoded.
+    static let orderForm = 64 << 10
     /// How long a session lives without a request; an open event stream is one.
     static let sessionIdle = Duration.seconds(2 * 3600)
     /// How long a session lives at most.

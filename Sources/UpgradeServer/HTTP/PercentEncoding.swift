@@ -20,17 +20,20 @@ enum PercentEncoding {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    /// The text as a query's value, or one segment of a path, has it: all but unreserved characters encoded.
+    /// The text as one segment of a path, or one value of a query.
     static func encode(_ text: String) -> String {
-        text.utf8.reduce(into: "") { result, byte in
+        var encoded = ""
+        for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(UnicodeScalar(byte))
-            default: result += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true)
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                encoded.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                encoded += digits.utf8.count < 2 ? "%0\(digits)" : "%\(digits)"
             }
         }
+        return encoded
     }
 
     /// The parameters of a query in the form of HTML forms: `name=value`, joined by `&`, with `+` for a space.

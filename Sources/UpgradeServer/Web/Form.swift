@@ -6,17 +6,17 @@ import UpgradeAPI
 extension Request {
     /// The fields of a form that a page of ours sends.
     ///
-    /// - Throws: a 415 for another content type, a 413 for a body over ``HTTPLimits/formBody``, a 422 for one that is no form.
-    func form() async throws -> [String: String] {
+    /// - Throws: a 415 for another content type, a 413 for a body over `limit` bytes, a 422 for one that is no form.
+    func form(upTo limit: Int = HTTPLimits.formBody) async throws -> [String: String] {
         let contentType = headers[.contentType].flatMap(MediaType.init(from:))
         guard contentType?.isType(.applicationUrlEncoded) == true else {
             throw Problem(.unsupportedMediaType, "the body must be a form: application/x-www-form-urlencoded")
         }
         do {
-            let buffer = try await body.collect(upTo: HTTPLimits.formBody)
+            let buffer = try await body.collect(upTo: limit)
             return try PercentEncoding.parameters(ofQuery: String(buffer: buffer))
         } catch is NIOTooManyBytesError {
-            throw Problem(.contentTooLarge, "the form has more than \(HTTPLimits.formBody) bytes")
+            throw Problem(.contentTooLarge, "the form has more than \(limit) bytes")
         }
     }
 }

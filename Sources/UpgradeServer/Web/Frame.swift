@@ -23,9 +23,10 @@ extension Pages {
     /// - Throws: a 403 for those who may not, and for a form that may come from elsewhere.
     func take(
         _ request: Request, _ context: APIContext, for permission: Permission,
+        upTo limit: Int = HTTPLimits.formBody,
         with page: (Caller, [String: String]) async throws -> Response
     ) async throws -> Response {
-        let form = try await request.form()
+        let form = try await request.form(upTo: limit)
         guard let caller = try await writer(request, context, form: form) else { return .toLogIn(from: request) }
         if caller.mustChangePassword { return .redirect(to: "/profile") }
         _ = try caller.principal.scope(for: permission)

@@ -12,6 +12,7 @@ enum Navigation {
     /// One line a page, in the order in which they are shown. The profile stands beside the log-out.
     private static let entries = [
         Entry(path: "/", name: "Dashboard", permission: .viewDashboard),
+        Entry(path: "/upgrade", name: "Upgrade", permission: .orderUpgrades),
         Entry(path: "/releases", name: "Releases", permission: .viewReleases),
         Entry(path: "/users", name: "Users", permission: .viewUsers),
         Entry(path: "/companies", name: "Companies", permission: .manageCompanies),

@@ -2,7 +2,9 @@ import Mustache
 
 /// The pages' templates; each stands in the frame `page`.
 enum PageTemplate: String {
+    case confirm
     case dashboard
+    case gateway
     case logIn
     case profile
     case users
@@ -13,12 +15,16 @@ enum PageTemplate: String {
     case releaseRemoval
     case companies
     case company
+    case upgrade
     /// The frame alone: what it shows when nothing else stands in it.
     case problem = "page"
 
     private static let library = Result {
         MustacheLibrary(templates: [
             problem.rawValue: try template(PackageResources.page_mustache),
+            confirm.rawValue: try template(PackageResources.confirm_mustache),
+            gateway.rawValue: try template(PackageResources.gateway_mustache),
+            upgrade.rawValue: try template(PackageResources.upgrade_mustache),
             dashboard.rawValue: try template(PackageResources.dashboard_mustache),
             logIn.rawValue: try template(PackageResources.login_mustache),
             profile.rawValue: try template(PackageResources.profile_mustache),

@@ -27,6 +27,7 @@ struct Pages {
             ("/logout", [.post]), ("/profile", [.get, .post]),
         ]
         mountManagement(on: router)
+        mountUpgrades(on: router)
         for (path, allowed) in methods { router.refuseMethods(otherThan: allowed, on: path) }
     }
 
@@ -122,11 +123,19 @@ extension Pages {
 extension Pages {
     /// The page for something that went wrong, with a way on.
     func show(_ problem: Problem, to request: Request, _ context: APIContext) async throws -> Response {
-        let isOfProfile = request.uri.path == "/profile"
+        let path = request.uri.path
+        let (next, name) =
+            if path == "/profile" {
+                ("/profile", "Back to the profile")
+            } else if path.hasPrefix("/upgrade/") {
+                ("/upgrade", "Back to the gateways")
+            } else {
+                ("/", "To the dashboard")
+            }
         let detail = problem.status == HTTPResponse.Status.notFound.code ? "there is no such page" : problem.detail
         let fields = [
-            "heading": problem.title, "detail": detail.sentence, "next": isOfProfile ? "/profile" : "/",
-            "nextName": isOfProfile ? "Back to the profile" : "To the dashboard",
+            "heading": problem.title, "detail": detail.sentence, "next": next,
+            "nextName": name,
         ]
         return try await html(
             .problem, fields, for: try await access.caller(of: request, context),
@@ -147,5 +156,5 @@ extension Response {
 
 extension String {
     /// A message of the domain as a sentence on a page.
-    var sentence: String { prefix(1).uppercased() + dropFirst() + "." }
+    var sentence: String { prefix(1).uppercased() + dropFirst() + (hasSuffix(".") ? "" : ".") }
 }

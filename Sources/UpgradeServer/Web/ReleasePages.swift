@@ -36,18 +36,10 @@ extension Pages {
     private static func row(_ listed: ReleaseService.Listed, mayManage: Bool) -> [String: Any] {
         let release = listed.release
         return [
-            "version": release.version.description, "size": size(release.size), "bytes": String(release.size),
+            "version": release.version.description, "size": Amount.size(release.size), "bytes": String(release.size),
             "sha256": release.sha256, "added": release.addedAt.section, "state": release.state.rawValue,
             "gateways": listed.gateways, "mayRemove": mayManage,
         ]
-    }
-
-    /// Bytes for people: `3 B`, `2.9 MiB`.
-    private static func size(_ bytes: Int64) -> String {
-        let units: [(size: Int64, name: String)] = [(1 << 20, "MiB"), (1 << 10, "KiB")]
-        guard let unit = units.first(where: { bytes >= $0.size }) else { return "\(bytes) B" }
-        let tenths = (bytes * 10 + unit.size / 2) / unit.size
-        return "\(tenths / 10).\(tenths % 10) \(unit.name)"
     }
 }
 

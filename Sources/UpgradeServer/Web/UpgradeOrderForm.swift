@@ -1,0 +1,107 @@
+import HTTPTypes
+import UpgradeAPI
+import UpgradeCore
+import UpgradeProtocol
+
+/// What somebody is about to order, as the forms of the upgrade page say it.
+struct UpgradeOrderForm {
+    let version: Version
+    let target: DeploymentTarget
+
+    /// Before the ids in the names of check boxes: no form may name a field twice.
+    private static let prefix = "gateway."
+
+    /// - Throws: a 422 for a form that orders nothing.
+    init(_ form: [String: String], by user: Principal) throws {
+        guard let version = form["version"].flatMap({ try? Version($0) }) else {
+            throw Problem(.unprocessableContent, "choose a version; none was ordered", field: "version")
+        }
+        self.version = version
+        if form["all"] != nil {
+            // Whoever does not see all companies means the own one.
+            let scope = try user.scope(for: .orderUpgrades)
+            if case .company(let own, claims: _) = scope { target = .company(own) } else { target = .all }
+        } else if let text = form["company"] {
+            guard let company = try? CompanyID(text) else { throw DomainError.notFound(.company, text) }
+            target = .company(company)
+        } else {
+            let names = form.keys.filter { $0.hasPrefix(Self.prefix) }.map { String($0.dropFirst(Self.prefix.count)) }
+            let ids = try names.map { name in
+                guard let id = try? GatewayID(name) else { throw DomainError.notFound(.gateway, name) }
+                return id
+            }
+            guard !ids.isEmpty else {
+                throw Problem(.unprocessableContent, "no gateway was checked, so there is nothing to send")
+            }
+            target = .gateways(ids.sorted())
+        }
+    }
+
+    /// The fields that say the same again.
+    var hiddenFields: [[String: String]] {
+        let version = ["name": "version", "value": version.description]
+        switch target {
+        case .all: return [version, ["name": "all", "value": "true"]]
+        case .company(let id): return [version, ["name": "company", "value": id.rawValue]]
+        case .gateways(let ids):
+            return [version] + ids.map { ["name": Self.prefix + $0.rawValue, "value": "on"] }
+        }
+    }
+}
+
+/// What the page shows that asks whether the order is meant.
+struct ConfirmPage {
+    let fields: [String: Any]
+
+    /// - Throws: ``DomainError`` for an order that would be refused.
+    init(_ order: UpgradeOrderForm, services: Services, user: Principal) async throws {
+        let release = try await services.releases.find(order.version, as: user).release
+        var filter = GatewayFilter(approved: true)
+        var fields: [String: Any] = [
+            "version": order.version.description, "size": Amount.size(release.size), "sha256": release.sha256,
+            "hiddenFields": order.hiddenFields, "isWithheld": release.state != .available,
+        ]
+        switch order.target {
+        case .all:
+            fields["whom"] = "All gateways of all companies"
+        case .company(let id):
+            let company = try await services.companies.find(id, as: user)
+            fields["whom"] = "All gateways of company \(id.rawValue.visible), \(company.name.visible)"
+            filter.company = id
+        case .gateways(let ids):
+            var gateways: [Gateway] = []
+            for id in ids {
+                let gateway = try await services.gateways.find(id, as: user)
+                guard gateway.approved else { throw DomainError.conflict("the gateway \(id) is not approved yet") }
+                gateways.append(gateway)
+            }
+            fields["rows"] = gateways.map { GatewayRow(gateway: $0, newest: nil).fields }
+            fields["isList"] = true
+            self.fields = Self.adding(
+                count: gateways.count, online: gateways.count(where: \.online),
+                same: gateways.count { $0.version == order.version },
+                pending: gateways.count { $0.lastUpgradeOrder?.state == .pending }, to: fields)
+            return
+        }
+        func count(_ narrow: (inout GatewayFilter) -> Void = { _ in }) async throws -> Int {
+            var narrowed = filter
+            narrow(&narrowed)
+            return try await services.gateways.list(narrowed, page: PageRequest(limit: 1), as: user).total
+        }
+        fields["isOpen"] = true
+        self.fields = Self.adding(
+            count: try await count(), online: try await count { $0.online = true },
+            same: try await count { $0.version = order.version }, pending: try await count { $0.state = .pending },
+            to: fields)
+    }
+
+    private static func adding(
+        count: Int, online: Int, same: Int, pending: Int, to fields: [String: Any]
+    ) -> [String: Any] {
+        fields.merging([
+            "count": Amount.gateways(count), "isNone": count == 0, "online": online, "offline": count - online,
+            "hasOffline": count > online, "same": same, "hasSame": same > 0, "pending": pending,
+            "hasPending": pending > 0,
+        ]) { $1 }
+    }
+}
