@@ -26,7 +26,7 @@ struct SafeStartTests {
         var remedies: [String] {
             switch self {
             case .plaintext: ["--insecure-listen"]
-            case .bootstrapPassword: ["umctl user passwd", "umctl init --username", "--insecure-listen"]
+            case .bootstrapPassword: ["umctl user passwd", "umctl init", "--insecure-listen"]
             case .defaultSecret: ["--mqtt-password-file", "--accept-default-mqtt-secret", "--insecure-listen"]
             case .plainHTTP: ["--https", "--behind-proxy", "--insecure-listen"]
             }

@@ -62,6 +62,17 @@ struct DeploymentQueries {
             list, request, item: Upgrade.init(row:), cursor: { Cursor(key: $0.deploymentID.rawValue) })
     }
 
+    /// The upgrades to one version that are in one state, by gateway; what is pending is one for each gateway at most.
+    func upgrades(
+        to version: Version, state: UpgradeState, in scope: Scope, _ request: PageRequest
+    ) throws -> Page<Upgrade> {
+        let list = KeysetList(
+            columns: Self.upgradeColumns, source: Self.upgrades(in: scope),
+            conditions: UpgradeFilter(version: version, state: state).conditions(in: scope), key: "gateway_id")
+        return try database.page(
+            list, request, item: Upgrade.init(row:), cursor: { Cursor(key: $0.gatewayID.rawValue) })
+    }
+
     fileprivate func isSeen(_ gateway: GatewayID, in scope: Scope) throws -> Bool {
         try GatewayTable(database: database).find(gateway, in: scope) != nil
     }
@@ -109,6 +120,7 @@ extension DatabaseAccess {
 private struct UpgradeFilter {
     var deployment: DeploymentID?
     var gateway: GatewayID?
+    var version: Version?
     var state: UpgradeState?
 
     func conditions(in scope: Scope) -> Conditions {
@@ -118,7 +130,9 @@ private struct UpgradeFilter {
         }
         if let deployment { conditions.require("deployment_id = ?", deployment.rawValue) }
         if let gateway { conditions.require("gateway_id = ?", gateway.rawValue) }
-        if let state { conditions.require("state = ?", state.rawValue) }
+        if let version { conditions.require("upgrade.version = ?", version.stored) }
+        // A name of our own enumeration: nothing to escape. As a constant it lets the index of pending upgrades be used.
+        if let state { conditions.require("state = '\(state.rawValue)'") }
         return conditions
     }
 }

@@ -80,6 +80,16 @@ public struct DeploymentService: Sendable {
         }
     }
 
+    /// The pending upgrades to one version, by gateway: those that fail when its release is removed.
+    public func pending(
+        to version: Version, page: PageRequest, as principal: Principal
+    ) async throws -> Page<Upgrade> {
+        let scope = try principal.scope(for: .viewDeployments)
+        return try await store.read { snapshot in
+            try snapshot.deploymentQueries.upgrades(to: version, state: .pending, in: scope, page)
+        }
+    }
+
     /// What was settled from `start` on, in stretches of equal length; for a chart.
     ///
     /// - Parameters:

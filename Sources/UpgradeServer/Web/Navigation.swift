@@ -13,6 +13,10 @@ enum Navigation {
     private static let entries = [
         Entry(path: "/", name: "Dashboard", permission: .viewDashboard),
         Entry(path: "/upgrade", name: "Upgrade", permission: .orderUpgrades),
+        Entry(path: "/releases", name: "Releases", permission: .viewReleases),
+        Entry(path: "/users", name: "Users", permission: .viewUsers),
+        Entry(path: "/companies", name: "Companies", permission: .manageCompanies),
+        Entry(path: "/events", name: "Events", permission: .viewEvents),
     ]
 
     /// What the template shows; the link that leads to `path` is marked as the current page.

@@ -7,6 +7,14 @@ enum PageTemplate: String {
     case gateway
     case logIn
     case profile
+    case users
+    case user
+    case userRemoval
+    case events
+    case releases
+    case releaseRemoval
+    case companies
+    case company
     case upgrade
     /// The frame alone: what it shows when nothing else stands in it.
     case problem = "page"
@@ -20,6 +28,14 @@ enum PageTemplate: String {
             dashboard.rawValue: try template(PackageResources.dashboard_mustache),
             logIn.rawValue: try template(PackageResources.login_mustache),
             profile.rawValue: try template(PackageResources.profile_mustache),
+            users.rawValue: try template(PackageResources.users_mustache),
+            user.rawValue: try template(PackageResources.user_mustache),
+            releases.rawValue: try template(PackageResources.releases_mustache),
+            releaseRemoval.rawValue: try template(PackageResources.release_removal_mustache),
+            events.rawValue: try template(PackageResources.events_mustache),
+            companies.rawValue: try template(PackageResources.companies_mustache),
+            company.rawValue: try template(PackageResources.company_mustache),
+            userRemoval.rawValue: try template(PackageResources.user_removal_mustache),
         ])
     }
 

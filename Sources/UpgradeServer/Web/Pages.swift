@@ -26,6 +26,7 @@ struct Pages {
             ("/", [.get]), ("/style.css", [.get]), ("/script.js", [.get]), ("/login", [.get, .post]),
             ("/logout", [.post]), ("/profile", [.get, .post]),
         ]
+        mountManagement(on: router)
         mountUpgrades(on: router)
         for (path, allowed) in methods { router.refuseMethods(otherThan: allowed, on: path) }
     }

@@ -15,6 +15,9 @@ struct Visitor: Sendable {
 
     /// What goes along with each request.
     var headers: [(String, String)] { [("Cookie", cookie), ("X-CSRF-Token", csrfToken)] }
+
+    /// What a browser sends along when it asks for a page.
+    var browser: [(String, String)] { [("Cookie", cookie), ("Accept", "text/html,*/*;q=0.8")] }
 }
 
 /// The people of ``Server/Endpoints/addPeople()``; the user name is the password.
@@ -66,6 +69,12 @@ extension Server.Endpoints {
         return try await send(
             "POST", path, bytes: Array(body.utf8),
             headers: [("Content-Type", "application/x-www-form-urlencoded")] + headers)
+    }
+
+    /// Sends a form of a page that `visitor` looks at.
+    func submit(_ path: String, _ fields: [String: String], by visitor: Visitor) async throws -> Answer {
+        try await sendForm(
+            path, fields.merging(["csrfToken": visitor.csrfToken]) { $1 }, headers: visitor.browser)
     }
 
     private static func encoded(_ text: String) -> String {
