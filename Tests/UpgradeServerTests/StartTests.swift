@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import MQTTWire
 import NIOCore
 import NIOHTTP1
 import Synchronization
@@ -120,6 +121,47 @@ struct StartTests {
             return listening
         }
         // The server is gone, and with it the connection: whether by an orderly end or a cut is the shutdown's choice.
+        _ = await listening.result
+    }
+
+    @Test("The stream tells how far an executable is, until the gateway acknowledges it", .timeLimit(.minutes(5)))
+    func progress() async throws {
+        let heard = Transcript()
+        let listening = try await withServer { server in
+            let executable = [UInt8](repeating: 7, count: 100_000)
+            #expect(try await server.send("PUT", "/api/v1/releases/1.2", bytes: executable).status == 201)
+            let request = HTTPClientRequest(url: "http://\(server.http.authority)/api/v1/stream")
+            let response = try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+            let listening = Task {
+                for try await buffer in response.body { heard.text.withLock { $0 += String(buffer: buffer) } }
+            }
+            var configuration = MQTTClient.Configuration(
+                host: server.mqtt.host, port: UInt16(server.mqtt.port), clientID: try ClientID("gw2"))
+            (configuration.userName, configuration.password) = ("user", Array("password".utf8))
+            configuration.acknowledgement = .manual
+            configuration.reconnect = .never
+            try await MQTTClient.withConnection(configuration) { client in
+                _ = try await client.subscribe(to: try TopicFilter("TOGATEWAY/UPGRADE/gw2"))
+                try await client.reportStatus("gw2")
+                let order = #"{"version":1.2,"target":{"gateways":["gw2"]}}"#
+                #expect(try await server.send("POST", "/api/v1/deployments", json: order).status == 201)
+                let bytes = #""bytesSent":100000,"bytesTotal":100000"#
+                try await eventually("the stream tells that all of it is there") {
+                    heard.text.withLock { $0.contains("event: progress\ndata: {\(bytes)") }
+                }
+                let upgrades = try await server.send("GET", "/api/v1/deployments/1/gateways")
+                #expect(upgrades.body.contains(bytes) && upgrades.body.contains(#""state":"pending""#))
+                let gateway = try await server.send("GET", "/api/v1/gateways/gw2")
+                #expect(try gateway.member("reason")?.hasPrefix("1.2 is being sent since ") == true)
+
+                let messages = client.messages.makeAsyncIterator()
+                await messages.next()?.acknowledge()
+                try await eventually("nothing is on its way any more") {
+                    try await !server.send("GET", "/api/v1/deployments/1/gateways").body.contains("bytesSent")
+                }
+            }
+            return listening
+        }
         _ = await listening.result
     }
 
