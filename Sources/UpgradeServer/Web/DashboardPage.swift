@@ -17,6 +17,7 @@ struct DashboardPage {
     ///   - user: Who looks.
     ///   - parameters: Of the address: `company` shows those who see all companies one alone; `cursor` goes on in the list of gateways.
     ///   - resourcesFolder: Where releases are to be dropped.
+    /// - Throws: ``DomainError`` for a cursor that no list handed out.
     init(
         services: Services, user: Principal, parameters: [String: String], resourcesFolder: String
     ) async throws {
