@@ -56,6 +56,8 @@ extension Pages {
     ///   - caller: Who looks; nil for nobody who is logged in.
     ///   - path: Which link of the frame's navigation leads here.
     ///   - status: The answer's.
+    /// - Returns: The page.
+    /// - Throws: What the database or a template that is missing throws.
     func html(
         _ template: PageTemplate, _ fields: [String: Any], for caller: Caller?, at path: String = "",
         status: HTTPResponse.Status = .ok

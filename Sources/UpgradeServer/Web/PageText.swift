@@ -32,7 +32,7 @@ extension Timestamp {
     /// To the minute, in UTC, with the full time for programs.
     var shown: [String: Any] {
         let time = RFC3339Time(self).description
-        return ["exact": time, "text": time.prefix(16).replacing("T", with: " ") + " UTC"]
+        return ["exact": time, "text": "\(time.prefix(16).replacing("T", with: " ")) UTC"]
     }
 }
 

@@ -34,7 +34,9 @@ struct Pages {
     @Sendable private func dashboard(_ request: Request, _ context: APIContext) async throws -> Response {
         try await answer(request, context, for: .viewDashboard) { caller in
             let page = try await DashboardPage(
-                services: services, user: caller.principal, resourcesFolder: resourcesFolder)
+                services: services, user: caller.principal,
+                parameters: PercentEncoding.parameters(ofQuery: request.uri.query ?? ""),
+                resourcesFolder: resourcesFolder)
             return try await html(.dashboard, page.fields, for: caller, at: "/")
         }
     }
