@@ -12,6 +12,7 @@ struct Services: Sendable {
     let gateways: GatewayService
     let gatewayCredentials: GatewayCredentials
     let mqttAccounts: MQTTAccountService
+    let apiTokens: APITokenService
     let events: EventService
     let releases: ReleaseService
     let releaseStore: ReleaseStore
@@ -32,6 +33,7 @@ struct Services: Sendable {
         gateways = GatewayService(store: store)
         gatewayCredentials = GatewayCredentials(store: store)
         mqttAccounts = MQTTAccountService(store: store, fleetUsername: fleetUsername)
+        apiTokens = APITokenService(store: store)
         events = EventService(store: store)
         releases = ReleaseService(store: store)
         deployments = DeploymentService(store: store)

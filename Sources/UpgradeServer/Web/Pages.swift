@@ -131,7 +131,7 @@ extension Pages {
             "nextName": isOfProfile ? "Back to the profile" : "To the dashboard",
         ]
         return try await html(
-            .problem, fields, for: try await access.caller(of: request, context),
+            .problem, fields, for: try? await access.caller(of: request, context),
             status: HTTPResponse.Status(code: problem.status))
     }
 
