@@ -40,7 +40,7 @@ extension Failure {
 
     private init(_ error: APIError) {
         switch error {
-        case .unreachable, .unexpectedAnswer:
+        case .unreachable, .untrusted, .unexpectedAnswer:
             self.init("\(error)", status: ExitStatus.unreachable)
         case .problem(let problem) where problem.status == 401 || problem.status == 403:
             self.init(problem.detail, status: ExitStatus.notAllowed)

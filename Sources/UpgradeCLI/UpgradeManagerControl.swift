@@ -7,12 +7,13 @@ struct RootCommand: AsyncParsableCommand {
         commandName: "umctl",
         abstract: "Upgrades gateways and looks after the installation that does so.",
         discussion: """
-            Talks to the daemon of the data folder (--data DIR, UM_DATA, XDG_DATA_HOME/upgrade-manager), or to the one at --server URL (UM_SERVER).
+            Talks to the daemon of the data folder (--data DIR, UM_DATA, XDG_DATA_HOME/upgrade-manager), or to the one at --server URL (UM_SERVER),
+            as the user of 'umctl login' or of UM_TOKEN.
             """,
         subcommands: [
             Push.self, GatewayVerbs.self, ReleaseVerbs.self, DeploymentVerbs.self, CompanyVerbs.self, UserVerbs.self,
             MQTTAccountVerbs.self, Events.self, Initialise.self, SampleCompanies.self, BackUp.self, RestoreBackup.self,
-            ImportFiles.self, CertificateVerbs.self, Doctor.self,
+            ImportFiles.self, CertificateVerbs.self, Doctor.self, LogIn.self, LogOut.self, WhoAmI.self,
         ])
 
     func run() throws {

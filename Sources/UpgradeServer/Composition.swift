@@ -53,7 +53,8 @@ struct Composition {
             identities: LiveIdentities(directory: directory, link: link).changes,
             fleetUsername: configuration.mqttSecret.username)
         dangers = Dangers(configuration: configuration, users: services.users)
-        access = configuration.access(to: services, logger: logger)
+        access = configuration.access(
+            to: services, tokens: try await TokenDesk(services.apiTokens, logger: logger), logger: logger)
         _ = try await services.superUser()
     }
 
@@ -149,11 +150,11 @@ extension ServerConfiguration {
     /// Whether anything that listens has a certificate.
     fileprivate var usesCertificates: Bool { !plaintext || https }
 
-    fileprivate func access(to services: Services, logger: Logger) -> Access {
+    fileprivate func access(to services: Services, tokens: TokenDesk, logger: Logger) -> Access {
         Access(
             everybodyIsSuper: plaintext, services: services, sessions: SessionStore(),
-            desk: LogInDesk(services: services, logger: logger), cookie: SessionCookie(isSecure: https || behindProxy),
-            behindProxy: behindProxy, names: httpNames)
+            desk: LogInDesk(services: services, logger: logger), tokens: tokens,
+            cookie: SessionCookie(isSecure: https || behindProxy), behindProxy: behindProxy, names: httpNames)
     }
 
     fileprivate func broker(tls: TLSServerContext?) -> BrokerConfiguration {

@@ -51,7 +51,7 @@ import Testing
 
     @Test(arguments: [
         "push", "gateway", "release", "deployment", "company", "user", "mqtt-account", "events", "init", "backup",
-        "restore", "import", "doctor", "tls",
+        "restore", "import", "doctor", "tls", "login", "logout", "whoami",
     ])
     func `every verb explains itself`(verb: String) async {
         let run = await umctl(verb, "--help")

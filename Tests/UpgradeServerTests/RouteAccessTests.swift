@@ -18,6 +18,7 @@ struct RouteAccessTests {
         "POST /session": .nobody,
         "DELETE /session": .user,
         "GET /me": .user, "PATCH /me": .user,
+        "GET /tokens": .user, "POST /tokens": .user, "DELETE /tokens/{id}": .user,
         "GET /openapi.json": .user, "GET /stream": .user,
         "GET /companies": .user, "POST /companies": .super, "PATCH /companies/{id}": .super,
         "GET /users": .admin, "POST /users": .admin,

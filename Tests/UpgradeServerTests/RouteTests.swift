@@ -165,6 +165,8 @@ struct RouteTests {
             ("GET", "/gateways?cursor=zz", nil, 422, "cursor"), ("GET", "/gateways?colour=red", nil, 422, "colour"),
             ("GET", "/gateways?state=odd", nil, 422, "state"), ("GET", "/gateways?online=maybe", nil, 422, "online"),
             ("POST", "/gateways/gw2/approve", #"{"x":1}"#, 422, "x"),
+            ("GET", "/events?kind=odd", nil, 422, "kind"), ("GET", "/events?kind=userCreated,", nil, 422, "kind"),
+            ("GET", "/events?since=yesterday", nil, 422, "since"), ("GET", "/events?until=1", nil, 422, "until"),
         ] as [(String, String, String?, UInt, String?)])
     func badInput(method: String, path: String, json: String?, status: UInt, field: String?) async throws {
         try await withServer { server in
@@ -180,6 +182,28 @@ struct RouteTests {
                 let after = try await server.send("GET", "/api/v1/events").body
                 return before != nil && !after.contains("gatewayChanged") && !after.contains("userCreated")
             }
+        }
+    }
+
+    @Test("Events are filtered by gateway, user, kind and time")
+    func eventFilters() async throws {
+        try await withServer { server in
+            try await withClient("gw2", of: server) { try await $0.reportStatus("gw2") }
+            for id in ["71", "72"] {
+                let json = #"{"id":"\#(id)","name":"x"}"#
+                let answer = try await server.send("POST", "/api/v1/companies", json: json, over: .controlSocket)
+                #expect(answer.status == 201)
+            }
+            func total(_ query: String) async throws -> String? {
+                try await server.send("GET", "/api/v1/events?\(query)").member("total")
+            }
+            #expect(try await total("kind=companyCreated&user=operator") == "2")
+            #expect(try await total("kind=gatewayCreated") == "1")
+            #expect(try await total("kind=gatewayCreated,userCreated&gateway=gw2") == "1")
+            #expect(try await total("user=operator&kind=companyCreated&since=2020-01-01T00:00:00Z") == "2")
+            #expect(try await total("user=operator&kind=companyCreated&since=2099-01-01T00:00:00%2B01:00") == "0")
+            #expect(try await total("user=operator&kind=companyCreated&until=2099-01-01T00:00:00Z") == "2")
+            #expect(try await total("until=2020-01-01T00:00:00Z") == "0")
         }
     }
 

@@ -44,14 +44,32 @@ public struct EventQuery: Sendable, Equatable {
     public var gateway: GatewayID?
     /// Events that this user caused.
     public var user: String?
+    /// Events of these kinds; empty does not filter.
+    public var kinds: [String]
+    /// Events from this time on.
+    public var since: RFC3339Time?
+    /// Events before this time.
+    public var until: RFC3339Time?
 
     /// Filters for events.
-    public init(gateway: GatewayID? = nil, user: String? = nil) {
+    public init(
+        gateway: GatewayID? = nil, user: String? = nil, kinds: [String] = [], since: RFC3339Time? = nil,
+        until: RFC3339Time? = nil
+    ) {
         self.gateway = gateway
         self.user = user
+        self.kinds = kinds
+        self.since = since
+        self.until = until
     }
 
-    var items: [QueryItem] { [("gateway", gateway?.rawValue), ("user", user)] }
+    var items: [QueryItem] {
+        [
+            ("gateway", gateway?.rawValue), ("user", user),
+            ("kind", kinds.isEmpty ? nil : kinds.joined(separator: ",")), ("since", since?.description),
+            ("until", until?.description),
+        ]
+    }
 }
 
 extension APIClient {

@@ -9,20 +9,29 @@ import NIOHTTP1
 public struct APIClient: Sendable {
     /// Where the daemon answers.
     public let endpoint: Endpoint
-    private let token: String?
+    private let credential: Credential?
     private let http: HTTPClient
+
+    /// What requests show to act as somebody.
+    enum Credential: Sendable {
+        case token(String)
+        case session(cookie: String, csrfToken: String)
+    }
 
     /// Runs `body` with a client, and closes its connections afterwards. The token is sent as a bearer token; the control socket needs none.
     public static func connected<Result>(
-        to endpoint: Endpoint, token: String? = nil, _ body: (APIClient) async throws -> Result
+        to endpoint: Endpoint, trust: ServerTrust = .system, token: String? = nil,
+        _ body: (APIClient) async throws -> Result
     ) async throws -> Result {
         var configuration = HTTPClient.Configuration(
-            redirectConfiguration: .disallow, timeout: .init(connect: .seconds(5)))
+            tlsConfiguration: try trust.configuration(), redirectConfiguration: .disallow,
+            timeout: .init(connect: .seconds(5)))
         // A refused connection is an answer; without this the client would try again until the timeout.
         configuration.connectionPool.retryConnectionEstablishment = false
         let http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         do {
-            let result = try await body(APIClient(endpoint: endpoint, token: token, http: http))
+            let result = try await body(
+                APIClient(endpoint: endpoint, credential: token.map(Credential.token), http: http))
             try await http.shutdown()
             return result
         } catch {
@@ -30,6 +39,11 @@ public struct APIClient: Sendable {
             try? await http.shutdown()
             throw error
         }
+    }
+
+    /// The same client as somebody else.
+    func acting(by credential: Credential) -> APIClient {
+        APIClient(endpoint: endpoint, credential: credential, http: http)
     }
 
     /// Every item of a list, page after page; `page` fetches one, such as `{ try await client.companies($0) }`.
@@ -64,9 +78,23 @@ extension APIClient {
         try await send(.PATCH, path, body: body)
     }
 
+    /// What `POST` answers, with the fields of the answer's header.
+    func postForHeaders<Answer: Decodable>(
+        _ path: [String], body: some Encodable
+    ) async throws(APIError) -> (Answer, HTTPHeaders) {
+        let response = try await response(to: try encoded(.POST, path, body), timeout: Self.answerTimeout)
+        return (try decode(try await self.body(of: response)), response.headers)
+    }
+
     private func send<Answer: Decodable>(
         _ method: HTTPMethod, _ path: [String], body: some Encodable
     ) async throws(APIError) -> Answer {
+        try await answer(try encoded(method, path, body))
+    }
+
+    private func encoded(
+        _ method: HTTPMethod, _ path: [String], _ body: some Encodable
+    ) throws(APIError) -> HTTPClientRequest {
         var request = request(method, path)
         request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
         do {
@@ -75,7 +103,7 @@ extension APIClient {
             throw APIError.unexpectedAnswer(
                 address: endpoint.description, reason: "the request has no JSON form: \(error)")
         }
-        return try await answer(request)
+        return request
     }
 
     func delete(_ path: [String]) async throws(APIError) {
@@ -110,7 +138,13 @@ extension APIClient {
         var request = HTTPClientRequest(url: endpoint.base + URLText.target(path, query: query))
         request.method = method
         request.headers.add(name: "Accept", value: "application/json")
-        if let token { request.headers.add(name: "Authorization", value: "Bearer " + token) }
+        switch credential {
+        case .token(let token): request.headers.add(name: "Authorization", value: "Bearer " + token)
+        case .session(let cookie, let csrfToken):
+            request.headers.add(name: "Cookie", value: cookie)
+            request.headers.add(name: "X-CSRF-Token", value: csrfToken)
+        case nil: break
+        }
         return request
     }
 

@@ -6,6 +6,8 @@ import NIOCore
 public enum APIError: Error, Sendable, Equatable {
     /// No answer came: nobody listens there, or the connection broke.
     case unreachable(address: String, reason: String)
+    /// Whoever answers did not prove to be the server that was meant.
+    case untrusted(address: String, reason: String)
     /// The daemon refused, and says why.
     case problem(Problem)
     /// Something answered, but not as this API does.
@@ -19,6 +21,7 @@ extension APIError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .unreachable(let address, let reason): "cannot reach the daemon at \(address): \(reason)"
+        case .untrusted(let address, let reason): "cannot trust the daemon at \(address): \(reason)"
         case .problem(let problem): problem.detail
         case .unexpectedAnswer(let address, let reason): "\(address) does not answer as Upgrade Manager: \(reason)"
         case .unreadableFile(let path, let reason): "cannot read \(path): \(reason)"
@@ -29,6 +32,10 @@ extension APIError: CustomStringConvertible {
 extension APIError {
     /// Names a failure of the transport.
     init(_ error: any Error, address: String) {
+        if let refusal = Self.untrusted(error, address: address) {
+            self = refusal
+            return
+        }
         switch error {
         case let error as APIError:
             self = error

@@ -5,6 +5,27 @@ public struct Endpoint: Sendable, Equatable, CustomStringConvertible {
     /// What every request's URL begins with; no slash at its end.
     let base: String
 
+    /// The address in one spelling, so that what is kept for it is found again: lower case, and no port that the scheme implies.
+    public var key: String {
+        let text = description.lowercased()
+        for (scheme, port) in [("http://", ":80"), ("https://", ":443")]
+        where text.hasPrefix(scheme) && text.hasSuffix(port) {
+            return String(text.dropLast(port.count))
+        }
+        return text
+    }
+
+    /// Whether nobody on the way can read along.
+    public var isEncrypted: Bool { description.lowercased().hasPrefix("https://") }
+
+    /// Whether what is sent there does not leave this machine.
+    public var isOfThisMachine: Bool {
+        let text = description.lowercased()
+        guard let scheme = ["http://", "https://"].first(where: { text.hasPrefix($0) }) else { return true }
+        let authority = text.dropFirst(scheme.count)
+        return ["localhost", "127.0.0.1", "[::1]"].contains { authority == $0 || authority.hasPrefix($0 + ":") }
+    }
+
     /// The control socket of a data folder: whoever can open it is the operator.
     public static func controlSocket(path: String) -> Endpoint {
         Endpoint(description: path, base: "http+unix://" + URLText.percentEncoded(path))

@@ -7,8 +7,16 @@ struct ConnectionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The data folder.", valueName: "dir"), completion: .directory)
     var data: String?
 
-    @Option(help: ArgumentHelp("Talk to this daemon over HTTP, such as http://127.0.0.1:5001.", valueName: "url"))
+    @Option(help: ArgumentHelp("Talk to this daemon over HTTP, such as https://fleet.example:5001.", valueName: "url"))
     var server: String?
+
+    @Option(
+        help: ArgumentHelp("Trust the server whose certificate is from an authority in this file.", valueName: "file"),
+        completion: .file())
+    var ca: String?
+
+    @Flag(help: "Do not verify the server's certificate.")
+    var insecure = false
 
     @Flag(help: "Print the API's JSON bodies.")
     var json = false
@@ -44,12 +52,12 @@ extension GlobalOptions {
         var options: [String] = []
         var rest = arguments[...]
         while words.count < 2, let argument = rest.first, argument != "--" {
-            if argument == "--json" || argument == "--quiet" || argument.hasPrefix("--data=")
-                || argument.hasPrefix("--server=")
+            if argument == "--json" || argument == "--quiet" || argument == "--insecure"
+                || argument.hasPrefix("--data=") || argument.hasPrefix("--server=") || argument.hasPrefix("--ca=")
             {
                 options.append(argument)
                 rest = rest.dropFirst()
-            } else if argument == "--data" || argument == "--server" {
+            } else if ["--data", "--server", "--ca"].contains(argument) {
                 options += rest.prefix(2)
                 rest = rest.dropFirst(2)
             } else if argument.hasPrefix("-") {
@@ -78,24 +86,41 @@ extension ConnectionOptions {
         return try folder()
     }
 
+    /// The server that is named, for a verb that is about a log-in there.
+    func namedServer(for verb: String) throws -> Destination {
+        guard let destination = try remote() else {
+            throw ValidationError(
+                "\(verb) is for a server: name it with --server URL; whoever may open this machine's data folder needs no log-in"
+            )
+        }
+        return destination
+    }
+
     /// Runs `body` with a client of the daemon that is meant.
     func withDaemon<Result>(_ body: (APIClient) async throws -> Result) async throws -> Result {
         let environment = Console.current.environment
-        let endpoint: Endpoint
-        if let url = server ?? environment["UM_SERVER"].flatMap({ $0.isEmpty ? nil : $0 }) {
-            do {
-                endpoint = try Endpoint.server(url)
-            } catch {
-                throw ValidationError("\(error)")
-            }
-        } else {
-            endpoint = .controlSocket(path: try folder().controlSocket)
+        let named = environment["UM_TOKEN"].flatMap { $0.isEmpty ? nil : $0 }
+        guard let server = try remote() else {
+            return try await Destination.controlSocket(try folder().controlSocket).withClient(token: named, body)
         }
+        let kept = named == nil ? try TokenDrawer(environment: environment)?.find(server.endpoint.key) : nil
         do {
-            return try await APIClient.connected(to: endpoint, token: environment["UM_TOKEN"], body)
-        } catch APIError.unreachable(let address, let reason) where address == endpoint.description {
-            let remedy = address.hasPrefix("/") ? "; is umd running on this data folder?" : ""
-            throw Failure("cannot reach the daemon at \(address): \(reason)\(remedy)", status: ExitStatus.unreachable)
+            return try await server.withClient(token: named ?? kept?.token, body)
+        } catch APIError.problem(let problem) where problem.status == 401 {
+            throw Failure(
+                named != nil
+                    ? "\(server.endpoint) does not accept the token in UM_TOKEN: \(problem.detail)"
+                    : "\(kept == nil ? "nobody is" : "you are no longer") logged in at \(server.endpoint): run 'umctl login --server \(server.endpoint) --username NAME'",
+                status: ExitStatus.notAllowed)
         }
+    }
+
+    /// The daemon that `--server` or `UM_SERVER` names; nil for that of the data folder.
+    private func remote() throws -> Destination? {
+        guard let url = server ?? Console.current.environment["UM_SERVER"].flatMap({ $0.isEmpty ? nil : $0 }) else {
+            if ca != nil || insecure { throw ValidationError("--ca and --insecure go with --server https://…") }
+            return nil
+        }
+        return try Destination.server(url, authorityFile: ca, insecure: insecure)
     }
 }

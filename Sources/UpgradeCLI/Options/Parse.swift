@@ -34,6 +34,14 @@ enum Parse {
     }
 
     @Sendable
+    static func time(_ text: String) throws -> RFC3339Time {
+        guard let time = RFC3339Time(text) else {
+            throw ValidationError("a time is written as in 2026-11-22T04:20:46Z (RFC 3339)")
+        }
+        return time
+    }
+
+    @Sendable
     static func timeSpan(_ text: String) throws -> Duration {
         guard let span = TimeSpan(text) else { throw ValidationError("a time span is \(TimeSpan.expectation)") }
         return span.duration

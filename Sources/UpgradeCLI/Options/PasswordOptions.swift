@@ -5,8 +5,19 @@ struct PasswordOptions: ParsableArguments {
     @Flag(help: "Read the password from the first line of standard input.")
     var passwordStdin = false
 
-    /// The password that was given or typed.
+    /// A new password, given or typed twice.
     func password(for username: String) throws -> String {
+        let console = Console.current
+        let password = try present(of: username)
+        if passwordStdin { return password }
+        guard console.askSecretly("Again: ") == password else {
+            throw Failure("the two passwords differ; nothing was changed")
+        }
+        return password
+    }
+
+    /// The password in force, given or typed.
+    func present(of username: String) throws -> String {
         let console = Console.current
         if passwordStdin {
             guard let password = console.readInput(), !password.isEmpty else {
@@ -16,9 +27,6 @@ struct PasswordOptions: ParsableArguments {
         }
         guard let password = console.askSecretly("Password for \(username): ") else {
             throw ValidationError("there is no terminal to ask for the password at; give it with --password-stdin")
-        }
-        guard console.askSecretly("Again: ") == password else {
-            throw Failure("the two passwords differ; nothing was changed")
         }
         return password
     }

@@ -12,6 +12,19 @@ struct Events: AsyncParsableCommand {
     @Option(help: ArgumentHelp("By this user.", valueName: "username"))
     var user: String?
 
+    @Option(
+        name: .customLong("kind"),
+        help: ArgumentHelp("Of this kind, such as upgradeConfirmed; may be repeated.", valueName: "kind"))
+    var kinds: [String] = []
+
+    @Option(
+        help: ArgumentHelp("From this time on, such as 2026-11-22T04:20:46Z.", valueName: "time"), transform: Parse.time
+    )
+    var since: RFC3339Time?
+
+    @Option(help: ArgumentHelp("Before this time.", valueName: "time"), transform: Parse.time)
+    var until: RFC3339Time?
+
     @Flag(help: "Go on with what happens from now on, one event a line.")
     var follow = false
 
@@ -22,6 +35,7 @@ struct Events: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...1_000).contains(limit) else { throw ValidationError("--limit \(limit) is not from 1 to 1000") }
+        guard until == nil || !follow else { throw ValidationError("--follow goes on for ever; leave out --until") }
     }
 
     func run() async throws {
@@ -34,7 +48,9 @@ struct Events: AsyncParsableCommand {
     }
 
     private func past(_ client: APIClient) async throws(APIError) -> PageBody<EventBody> {
-        try await client.events(EventQuery(gateway: gateway, user: user), page: PageQuery(limit: limit))
+        try await client.events(
+            EventQuery(gateway: gateway, user: user, kinds: kinds, since: since, until: until),
+            page: PageQuery(limit: limit))
     }
 
     private func show(_ page: PageBody<EventBody>) throws {
@@ -59,6 +75,7 @@ struct Events: AsyncParsableCommand {
 
     private func isWanted(_ event: EventBody) -> Bool {
         (gateway == nil || event.gatewayId == gateway) && (user == nil || event.actor == user)
+            && (kinds.isEmpty || kinds.contains(event.kind))
     }
 
     private func showLine(_ event: EventBody) throws {

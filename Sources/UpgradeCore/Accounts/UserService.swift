@@ -177,8 +177,10 @@ extension Transaction {
         }
     }
 
+    /// Gives a user a new password, which ends the user's tokens.
     func setPassword(_ hash: String, of user: User, by principal: Principal) throws {
         try users.setPasswordHash(hash, of: user.username)
+        try apiTokens.deleteAll(of: user.username)
         try append(
             EventDraft(
                 .passwordChanged, by: principal.username, company: user.companyID, "password of \(user.username)"))

@@ -24,6 +24,7 @@ public struct DashboardService: Sendable {
     ///   - company: nil for everything that the reader may see.
     ///   - principal: who asks.
     ///   - now: where the last day and the last hour end.
+    /// - Returns: the figures, all of the same moment.
     /// - Throws: ``DomainError/notFound(_:_:)`` for a company that the reader may not see.
     public func figures(
         company: CompanyID? = nil, as principal: Principal, at now: Timestamp = .now()

@@ -22,6 +22,7 @@ extension TroubledGateway.Concern {
     /// One clause in plain English.
     ///
     /// - Parameter time: writes a time into it.
+    /// - Returns: the clause.
     public func sentence(writing time: (Timestamp) -> String = { $0.rfc3339 }) -> String {
         switch self {
         case .failing(let last):

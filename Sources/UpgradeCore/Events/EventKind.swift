@@ -12,6 +12,10 @@ public enum EventKind: String, Sendable, CaseIterable {
     case userChanged
     case userRemoved
     case passwordChanged
+    /// A user made a token for a program of theirs.
+    case tokenCreated
+    /// A user ended one of them.
+    case tokenRevoked
 
     case mqttAccountAdded
     case mqttAccountRemoved
@@ -78,7 +82,8 @@ public enum EventKind: String, Sendable, CaseIterable {
     public var showsOnDashboard: Bool {
         switch self {
         case .initialised, .imported, .restored, .companyCreated, .companyRenamed, .companyRegistered, .userCreated,
-            .userChanged, .userRemoved, .passwordChanged, .mqttAccountAdded, .mqttAccountRemoved:
+            .userChanged, .userRemoved, .passwordChanged, .tokenCreated, .tokenRevoked, .mqttAccountAdded,
+            .mqttAccountRemoved:
             false
         default: true
         }

@@ -1,10 +1,10 @@
-import FoundationEssentials
-import Glibc
+package import FoundationEssentials
+package import Glibc
 
 /// Changes to files that are there after a power cut, or not at all.
-enum DurableFiles {
+package enum DurableFiles {
     /// Puts `data` in the place of the file at `path`: readers see the old bytes or the new ones.
-    static func replace(_ path: String, with data: Data, mode: mode_t = 0o600) throws(FileError) {
+    package static func replace(_ path: String, with data: Data, mode: mode_t = 0o600) throws(FileError) {
         try move(try writeDraft(of: path, data, mode: mode), to: path)
     }
 

@@ -32,6 +32,7 @@ extension GatewayService {
     ///   - kinds: only these; nil for all.
     ///   - page: which part.
     ///   - principal: who asks. Only what happened while the gateway belonged to a company that he may see is told.
+    /// - Returns: the events, each with the order that it belongs to.
     /// - Throws: ``DomainError/notFound(_:_:)``, and ``DomainError/forbidden(_:)`` for those who may not read events.
     public func history(
         of id: GatewayID, kinds: Set<EventKind>? = nil, page: PageRequest, as principal: Principal

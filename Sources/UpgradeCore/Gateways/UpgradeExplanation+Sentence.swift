@@ -7,6 +7,7 @@ extension UpgradeExplanation {
     /// One sentence in plain English, without a capital at its start and a full stop at its end, as errors are.
     ///
     /// - Parameter time: writes a time into it.
+    /// - Returns: the sentence.
     public func sentence(writing time: (Timestamp) -> String) -> String {
         switch cause {
         case .quarantined(let claims?): "quarantined: it claims company \(claims) and waits for approval"

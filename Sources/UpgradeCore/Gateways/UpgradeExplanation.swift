@@ -71,6 +71,8 @@ public struct UpgradeExplanation: Hashable, Sendable {
         public let reported: Version?
     }
 
+    /// Nil when there is nothing to explain: the gateway runs the newest release, or there is none.
+    ///
     /// - Parameters:
     ///   - gateway: the gateway.
     ///   - upgrade: its newest upgrade; nil when nothing was ever ordered.
@@ -78,7 +80,6 @@ public struct UpgradeExplanation: Hashable, Sendable {
     ///   - newest: the newest release that may be sent.
     ///   - situation: what the engine knows of it; without, less is told of an upgrade that is pending.
     ///   - now: the time.
-    /// - Returns: nil when there is nothing to explain: the gateway runs the newest release, or there is none.
     public init?(
         of gateway: Gateway, upgrade: Upgrade?, release: Release.State = .available, newest: Version?,
         situation: UpgradeSituation? = nil, at now: Timestamp

@@ -54,7 +54,7 @@ public struct DataFolder: Sendable, Hashable {
     }
 
     /// Makes a folder with mode 0700 where there is none, and those above it.
-    static func makeFolder(_ path: String) throws(InstallationError) {
+    package static func makeFolder(_ path: String) throws(InstallationError) {
         if mkdir(path, 0o700) == 0 { return }
         let parent = URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false)
         if errno == ENOENT, parent != path {

@@ -15,7 +15,7 @@ public enum DomainError: Error, Equatable, Sendable {
 
     /// What kind of object was looked for.
     public enum Subject: String, Sendable {
-        case company, gateway, user, release, deployment, mqttAccount
+        case company, gateway, user, release, deployment, mqttAccount, token
 
         /// For a message.
         var noun: String { self == .mqttAccount ? "MQTT account" : rawValue }

@@ -26,6 +26,8 @@ public enum Permission: Sendable, CaseIterable, Hashable {
     case viewMetrics
     /// The own name and password.
     case editOwnProfile
+    /// The tokens by which programs act as oneself.
+    case manageOwnTokens
 
     /// What is refused, for a message.
     var refusal: String {
@@ -46,6 +48,7 @@ public enum Permission: Sendable, CaseIterable, Hashable {
         case .manageMQTTAccounts: "manage MQTT accounts"
         case .viewMetrics: "see the server's metrics"
         case .editOwnProfile: "edit a profile"
+        case .manageOwnTokens: "have API tokens"
         }
     }
 }

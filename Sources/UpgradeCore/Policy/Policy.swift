@@ -42,6 +42,7 @@ public enum Policy {
         case .manageMQTTAccounts: (.everything, .nothing, .nothing)
         case .viewMetrics: (.everything, .nothing, .nothing)
         case .editOwnProfile: (.everything, .ownCompany, .ownCompany)
+        case .manageOwnTokens: (.everything, .ownCompany, .ownCompany)
         }
     }
 }

@@ -11,6 +11,9 @@ enum Migrations {
         migrator.registerMigration("2 identities") { database in
             try database.execute(sql: identityTables)
         }
+        migrator.registerMigration("3 API tokens") { database in
+            try database.execute(sql: apiTokenTable)
+        }
         migrator.registerMigration("4 figure indexes") { database in
             try database.execute(sql: figureIndexes)
         }

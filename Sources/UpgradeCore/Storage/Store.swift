@@ -14,6 +14,7 @@ public final class Store: Sendable {
     /// For online backup.
     let pool: DatabasePool
     private let commits: GroupCommit
+    private let now: @Sendable () -> Timestamp
 
     /// What ``open(at:ifAbsent:now:)`` does when there is no file.
     public enum Absence: Sendable {
@@ -56,6 +57,7 @@ public final class Store: Sendable {
     private init(path: String, pool: DatabasePool, now: @escaping @Sendable () -> Timestamp) {
         self.path = path
         self.pool = pool
+        self.now = now
         changes = ChangeFeed()
         commits = GroupCommit(pool: pool, changes: changes, now: now)
     }
@@ -86,6 +88,9 @@ public final class Store: Sendable {
     ) async throws -> Value {
         try await commits.write(body)
     }
+
+    /// The wall clock that transactions are dated by.
+    var time: Timestamp { now() }
 
     /// Closures given to ``write(_:)`` whose transaction has not begun: how far the disk is behind.
     public var waitingWrites: Int { commits.waiting }

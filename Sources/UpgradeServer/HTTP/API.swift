@@ -11,6 +11,7 @@ struct API {
     var routes: [Route] {
         let groups: [any RouteGroup] = [
             SessionRoutes(access: access), MeRoutes(services: services, access: access),
+            TokenRoutes(services: services, access: access),
             CompanyRoutes(services: services), UserRoutes(services: services),
             GatewayRoutes(services: services), MQTTAccountRoutes(services: services), ReleaseRoutes(services: services),
             DeploymentRoutes(services: services), EventRoutes(services: services),
@@ -24,7 +25,7 @@ struct API {
         var route = Route(
             method: .get, path: "/openapi.json", summary: "Describes this API (OpenAPI 3.1).", permission: nil,
             answer: .document, handler: { _ in Response(status: .noContent) })
-        let document = OpenAPIDocument(routes: routes + [route])
+        let document = OpenAPIDocument(routes: routes + [route], cookie: access.cookie.name)
         route.handler = { _ in
             Response(
                 status: .ok, headers: [.contentType: "application/json"],

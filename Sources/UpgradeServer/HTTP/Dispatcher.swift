@@ -46,11 +46,12 @@ struct Dispatcher {
     private func admit(_ caller: Caller?, _ request: Request, _ context: APIContext, to route: Route) throws {
         try access.checkOrigin(of: request, context)
         guard route.admission != .anybody else { return }
-        guard let caller else { throw Problem.logInFirst }
-        try access.checkCSRF(caller, request)
-        if caller.mustChangePassword, route.admission == .settled {
-            throw Problem.changePasswordFirst
+        guard let caller else {
+            throw request.headers[.authorization] == nil ? Problem.logInFirst : Problem.noSuchToken
         }
+        try access.checkCSRF(caller, request)
+        if caller.mustChangePassword, route.admission != .loggedIn { throw Problem.changePasswordFirst }
+        if caller.token != nil, route.admission == .inPerson { throw Problem.notByToken }
         if let permission = route.permission { _ = try caller.principal.scope(for: permission) }
     }
 }

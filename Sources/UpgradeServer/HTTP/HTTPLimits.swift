@@ -11,8 +11,11 @@ enum HTTPLimits {
     static let headers = 32 << 10
     /// Header fields of one request.
     static let headerCount = 100
-    /// How long a connection may say nothing, between requests or in the middle of one.
+    /// How long a connection may say nothing, between requests or in the middle of one. Only a whole header or a part of a body says something: a header
+    /// that drips in must be complete within this time. While a request is being answered there is no limit.
     static let idle = TimeAmount.seconds(60)
+    /// Connections of one listener. Further ones wait in the system's queue until one of these has ended.
+    static let connections = 2_000
     /// How often a quiet event stream says that it is still there.
     static let heartbeat = Duration.seconds(15)
     /// How many committed events a reconnecting event stream is told at most; whoever missed more reads the lists anew.
@@ -37,6 +40,8 @@ enum HTTPLimits {
     static let waitingLogInsPerAddress = 10
     /// Failed log-ins of one address in five minutes, whatever the accounts; then none is looked at. Many people may share an address.
     static let failuresPerAddress = 100
+    /// Wrong tokens of one address in five minutes; then further wrong ones are told to come later.
+    static let failedTokensPerAddress = 100
     /// How long a TLS handshake may take.
     static let handshake = TimeAmount.seconds(8)
 }

@@ -11,6 +11,9 @@ where Responder.Context == APIContext {
     let place: Place
     let responder: Responder
     let readiness: Readiness
+    /// How long a connection may say nothing that amounts to anything, and how many there may be.
+    var idle = HTTPLimits.idle
+    var connections = HTTPLimits.connections
     let logger: Logger
 
     /// Where a listener stands.
@@ -23,13 +26,15 @@ where Responder.Context == APIContext {
 
     func run() async throws {
         let configuration = HTTP1Channel.Configuration(
-            idleTimeout: HTTPLimits.idle,
+            idleTimeout: idle,
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: HTTPLimits.headers, maxHeaderListSize: HTTPLimits.headers,
                 maxHeaderFieldCount: HTTPLimits.headerCount))
         let application = Application(
             responder: responder, server: server(configuration),
-            configuration: ApplicationConfiguration(address: address), onServerRunning: { listening(on: $0) },
+            configuration: ApplicationConfiguration(
+                address: address, availableConnectionsDelegate: .maximum(connections, logger: logger)),
+            onServerRunning: { listening(on: $0) },
             logger: logger)
         do {
             try await application.run()

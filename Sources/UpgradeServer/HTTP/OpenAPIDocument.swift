@@ -5,11 +5,13 @@ import UpgradeAPI
 /// `openapi.json` (OpenAPI 3.1), made from the very table that the router serves.
 struct OpenAPIDocument {
     let routes: [Route]
+    /// The name of the session's cookie.
+    let cookie: String
 
     private static let bodies: [any ExemplaryBody.Type] = [
         CompanyBody.self, DeploymentBody.self, EnrolledBody.self, EventBody.self, GatewayBody.self,
-        MQTTAccountBody.self, MeBody.self, Problem.self, ReleaseBody.self, SessionBody.self, UpgradeBody.self,
-        UserBody.self,
+        MQTTAccountBody.self, MeBody.self, Problem.self, ReleaseBody.self, SessionBody.self, TokenBody.self,
+        UpgradeBody.self, UserBody.self,
     ]
 
     /// The document's bytes.
@@ -20,8 +22,24 @@ struct OpenAPIDocument {
                 "info": ["title": "Upgrade Manager", "version": .string(ServerVersion.current)],
                 "servers": [["url": .string(Dispatcher.prefix)]],
                 "paths": .object(try paths()),
-                "components": ["schemas": .object(try schemas())],
+                "components": ["schemas": .object(try schemas()), "securitySchemes": securitySchemes],
+                "security": [["session": []], ["token": []]],
             ]))
+    }
+
+    /// The two ways in: a route takes either unless it says otherwise.
+    private var securitySchemes: JSONValue {
+        [
+            "session": [
+                "type": "apiKey", "in": "cookie", "name": .string(cookie),
+                "description":
+                    "The cookie that POST /session sets. A write also carries the session's csrfToken as X-CSRF-Token.",
+            ],
+            "token": [
+                "type": "http", "scheme": "bearer",
+                "description": "A token of POST /tokens, for programs: no cookie and no X-CSRF-Token.",
+            ],
+        ]
     }
 
     private func paths() throws -> [String: JSONValue] {
@@ -47,6 +65,11 @@ struct OpenAPIDocument {
             "parameters": .array(pathParameters + queryParameters),
             "responses": .object([status(route.answer): .object(answer(route.answer)), "default": problem]),
         ]
+        switch route.admission {
+        case .anybody: operation["security"] = []
+        case .inPerson: operation["security"] = [["session": []]]
+        case .loggedIn, .settled: break
+        }
         switch route.request {
         case .nothing: break
         case .json(let name, _):

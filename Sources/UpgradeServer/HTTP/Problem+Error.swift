@@ -30,6 +30,15 @@ extension Problem {
     /// The answer to whoever is not logged in.
     static let logInFirst = Problem(.unauthorized, "log in first: POST \(Dispatcher.prefix)/session")
 
+    /// The answer to a program whose token does not hold.
+    static let noSuchToken = Problem(
+        .unauthorized,
+        "the Authorization header has no token that is in force: its time is over, it was revoked or it never was one")
+
+    /// The answer to a program that wants what is for its owner alone.
+    static let notByToken = Problem(
+        .forbidden, "a token cannot make another one, which would outlive it: log in with the password")
+
     /// The answer to whoever logged in with the password that everybody knows, and wants anything but to change it.
     static let changePasswordFirst = Problem(
         .forbidden,

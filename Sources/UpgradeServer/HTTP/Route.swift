@@ -26,6 +26,8 @@ struct Route: Sendable {
         /// Also who has to change the password before anything else.
         case loggedIn
         case settled
+        /// The same, but for programs: a token does not make another one.
+        case inPerson
     }
 
     /// What a request carries as its body.

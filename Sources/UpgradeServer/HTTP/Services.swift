@@ -13,6 +13,7 @@ struct Services: Sendable {
     let dashboard: DashboardService
     let gatewayCredentials: GatewayCredentials
     let mqttAccounts: MQTTAccountService
+    let apiTokens: APITokenService
     let events: EventService
     let releases: ReleaseService
     let releaseStore: ReleaseStore
@@ -34,6 +35,7 @@ struct Services: Sendable {
         dashboard = DashboardService(store: store, engine: engine)
         gatewayCredentials = GatewayCredentials(store: store)
         mqttAccounts = MQTTAccountService(store: store, fleetUsername: fleetUsername)
+        apiTokens = APITokenService(store: store)
         events = EventService(store: store)
         releases = ReleaseService(store: store)
         deployments = DeploymentService(store: store)

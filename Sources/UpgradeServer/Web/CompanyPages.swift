@@ -54,6 +54,8 @@ extension Pages {
     ///   - parameters: Of the query.
     ///   - form: What was typed into the form for a new company.
     ///   - problem: Why that was not done.
+    /// - Returns: The page.
+    /// - Throws: ``DomainError``.
     private func companiesPage(
         for caller: Caller, _ parameters: [String: String] = [:], form: [String: String] = [:],
         _ problem: FormProblem? = nil

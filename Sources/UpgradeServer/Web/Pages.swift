@@ -140,7 +140,7 @@ extension Pages {
             "nextName": name,
         ]
         return try await html(
-            .problem, fields, for: try await access.caller(of: request, context),
+            .problem, fields, for: try? await access.caller(of: request, context),
             status: HTTPResponse.Status(code: problem.status))
     }
 }

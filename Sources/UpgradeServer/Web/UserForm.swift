@@ -12,6 +12,7 @@ struct UserForm {
     ///   - typed: What stands in the fields.
     ///   - services: Asked which companies there are.
     ///   - principal: Who fills it in.
+    /// - Throws: ``DomainError``.
     init(_ typed: [String: String], services: Services, for principal: Principal) async throws {
         let page = try await services.companies.list(
             page: PageRequest(limit: PageRequest.maximumLimit), as: principal)

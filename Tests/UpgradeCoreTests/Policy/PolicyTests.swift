@@ -23,6 +23,7 @@ struct PolicyTests {
         (.manageMQTTAccounts, .everything, .nothing, .nothing),
         (.viewMetrics, .everything, .nothing, .nothing),
         (.editOwnProfile, .everything, .ownCompany, .ownCompany),
+        (.manageOwnTokens, .everything, .ownCompany, .ownCompany),
     ]
 
     @Test("every cell of the table, and no permission without a row")

@@ -30,6 +30,7 @@ struct MigrationTests {
             #expect(try await store.read { try $0.gateways.countInQuarantine(upTo: 10) } == 1)
             #expect(try await GatewayCredentials(store: store).all().isEmpty)
             #expect(try await MQTTAccountService(store: store).all().isEmpty)
+            #expect(try await APITokenService(store: store).all().isEmpty)
             _ = try await GatewayCredentials(store: store).enroll("gw1", as: .boss)
             try await GatewayService(store: store).remove("gw1", as: .boss)
             #expect(try await GatewayCredentials(store: store).all().isEmpty)

@@ -40,6 +40,10 @@ struct SchemaTests {
             "INSERT INTO mqtt_account VALUES ('x', '{}', '[]', zeroblob(32), 0)",
             "INSERT INTO mqtt_account VALUES ('x', '[]', 'a/b', zeroblob(32), 0)",
             "INSERT INTO mqtt_account VALUES ('', '[]', '[]', zeroblob(32), 0)",
+            "INSERT INTO api_token VALUES (1, 'nobody', 'x', zeroblob(32), 0, 1)",
+            "INSERT INTO api_token VALUES (1, 'anna', '', zeroblob(32), 0, 1)",
+            "INSERT INTO api_token VALUES (1, 'anna', 'x', zeroblob(31), 0, 1)",
+            "INSERT INTO api_token VALUES (1, 'anna', 'x', zeroblob(32), 1, 1)",
         ])
     func refuses(statement: String) async throws {
         try await withStore { store in

@@ -11,6 +11,7 @@ struct Access: Sendable {
     let services: Services
     let sessions: SessionStore
     let desk: LogInDesk
+    let tokens: TokenDesk
     let cookie: SessionCookie
     /// A proxy that we know stands in front, and says whom it speaks for.
     let behindProxy: Bool
@@ -21,14 +22,17 @@ struct Access: Sendable {
     func caller(of request: Request, _ context: APIContext) async throws -> Caller? {
         if context.entrance == .controlSocket { return Caller(principal: .operator) }
         if everybodyIsSuper { return Caller(principal: try await services.superUser()) }
-        // No such token is given out yet; a cookie beside it does not make it a good one.
-        if request.headers[.authorization] != nil { return nil }
+        // A cookie beside a token that is none does not make it a good one.
+        if let authorization = request.headers[.authorization] {
+            return try await tokens.caller(by: authorization, from: address(of: request, context))
+        }
         guard let token = cookie.token(in: request) else { return nil }
         return try await caller(by: try token.id)
     }
 
-    /// Whether what let the caller in still holds: the session lives, and neither password nor rights have changed.
+    /// Whether what let the caller in still holds: the session lives or the token is in force, and neither password nor rights have changed.
     func stillHolds(_ caller: Caller) async throws -> Bool {
+        if let token = caller.token { return try await tokens.upholds(token, caller.principal) }
         guard let session = caller.session else { return true }
         return try await self.caller(by: session.id) != nil
     }

@@ -6,7 +6,8 @@ struct SessionCookie: Sendable {
     /// Whether browsers reach us over TLS, our own or a proxy's. A cookie that says so never travels without it, and no neighbouring host can plant it.
     let isSecure: Bool
 
-    private var name: String { isSecure ? "__Host-um_session" : "um_session" }
+    /// What it is called.
+    var name: String { isSecure ? "__Host-um_session" : "um_session" }
 
     /// It ends with the browser; how long the session lives is the server's choice.
     func setting(_ token: SessionToken) -> String { "\(name)=\(token.text); \(attributes)" }

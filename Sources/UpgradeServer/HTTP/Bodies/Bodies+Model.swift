@@ -8,6 +8,10 @@ extension RFC3339Time {
     init(_ time: Timestamp) { self.init(unixMilliseconds: time.milliseconds) }
 }
 
+extension Timestamp {
+    init(_ time: RFC3339Time) { self.init(milliseconds: time.unixMilliseconds) }
+}
+
 extension PageBody {
     init<Model>(_ page: Page<Model>, _ body: (Model) -> Item) {
         self.init(items: page.items.map(body), total: page.total, nextCursor: page.nextCursor?.description)
@@ -191,6 +195,17 @@ extension MQTTAccountBody {
     init(_ added: AddedMQTTAccount) {
         self.init(added.account)
         password = added.password
+    }
+}
+
+extension TokenBody {
+    init(_ token: APIToken) {
+        self.init(id: token.id, name: token.name, expiresAt: RFC3339Time(token.expiresAt))
+    }
+
+    init(_ made: MadeAPIToken) {
+        self.init(made.token)
+        token = made.secret
     }
 }
 

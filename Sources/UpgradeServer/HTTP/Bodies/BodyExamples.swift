@@ -78,6 +78,12 @@ extension MQTTAccountBody: ExemplaryBody {
     }
 }
 
+extension TokenBody: ExemplaryBody {
+    static var example: Self? {
+        TokenBody(id: 3, name: "build server", expiresAt: .example, token: .exampleSecret)
+    }
+}
+
 extension String {
     fileprivate static var exampleSecret: String { String(repeating: "0f", count: 16) }
 }

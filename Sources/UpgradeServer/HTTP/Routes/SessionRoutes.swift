@@ -20,7 +20,7 @@ struct SessionRoutes: RouteGroup {
     }
 
     private func begin(_ call: Call) async throws -> Response {
-        if let caller = call.caller, caller.session == nil { throw Self.noSessions(caller) }
+        if let caller = call.caller, caller.session == nil, caller.token == nil { throw Self.noSessions(caller) }
         let body = try await call.body(LogInRequest.self)
         let account = try await access.desk.logIn(
             username: body.username, password: body.password, from: access.address(of: call.request, call.context))
@@ -36,6 +36,9 @@ struct SessionRoutes: RouteGroup {
 
     private func end(_ call: Call) async throws -> Response {
         let caller = try call.loggedIn
+        if caller.token != nil {
+            throw DomainError.conflict("a token is no session; DELETE /tokens/{id} revokes it")
+        }
         guard let session = caller.session else { throw Self.noSessions(caller) }
         access.sessions.end(session.id)
         return Response(status: .noContent, headers: [.setCookie: access.cookie.clearing])
