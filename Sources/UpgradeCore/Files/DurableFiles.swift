@@ -1,17 +1,17 @@
 package import FoundationEssentials
-package import Glibc
+import Glibc
 
 /// Changes to files that are there after a power cut, or not at all.
 package enum DurableFiles {
     /// Puts `data` in the place of the file at `path`: readers see the old bytes or the new ones.
-    package static func replace(_ path: String, with data: Data, mode: mode_t = 0o600) throws(FileError) {
+    package static func replace(_ path: String, with data: Data, mode: UInt32 = 0o600) throws(FileError) {
         try move(try writeDraft(of: path, data, mode: mode), to: path)
     }
 
     /// Writes `data` beside the file at `path`, whose place it is to take; what a draft before left there goes.
     ///
     /// - Returns: The path of the draft, whose bytes are on the disk.
-    static func writeDraft(of path: String, _ data: Data, mode: mode_t) throws(FileError) -> String {
+    static func writeDraft(of path: String, _ data: Data, mode: UInt32) throws(FileError) -> String {
         let draft = draft(of: path)
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw FileError("write", draft) }
