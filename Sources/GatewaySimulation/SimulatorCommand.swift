@@ -104,7 +104,7 @@ public struct SimulatorCommand: AsyncParsableCommand {
                 "gateway-sim: --insecure: the server's certificate is not verified, anyone could be the server")
         }
         do {
-            try DescriptorLimit.raise(for: count ?? 1)
+            try DescriptorNeed.provide(for: count ?? 1)
         } catch {
             throw Self.failure("--count \(count ?? 1) \(error)", EX_OSERR)
         }

@@ -162,6 +162,8 @@ extension ServerConfiguration {
         limits.writeStall = writeStall
         // Gateways send short messages. One that is too long for JSON is still read, to be counted; what is longer is not let into memory.
         limits.maximumPacketSize = 2 * ProtocolLimits.messageLength
+        // Strangers never have all the descriptors: gateways, people and the database need some.
+        limits.unauthenticated = min(limits.unauthenticated, DescriptorLimit.current / 2)
         return BrokerConfiguration(
             listeners: [.init(host: mqtt.host, port: UInt16(clamping: mqtt.port), tls: tls)], limits: limits)
     }

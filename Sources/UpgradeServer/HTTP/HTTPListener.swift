@@ -2,6 +2,7 @@ import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
+import MQTTWire
 import NIOCore
 import ServiceLifecycle
 
@@ -33,7 +34,7 @@ where Responder.Context == APIContext {
         let application = Application(
             responder: responder, server: server(configuration),
             configuration: ApplicationConfiguration(
-                address: address, availableConnectionsDelegate: .maximum(connections, logger: logger)),
+                address: address, availableConnectionsDelegate: .maximum(mostConnections, logger: logger)),
             onServerRunning: { listening(on: $0) },
             logger: logger)
         do {
@@ -58,6 +59,9 @@ where Responder.Context == APIContext {
                 certificates: certificates, base: HTTP1Channel(responder: responder, configuration: configuration))
         }
     }
+
+    /// The rest of the descriptors is for gateways, the database and the other listener.
+    private var mostConnections: Int { min(connections, max(1, DescriptorLimit.current / 4)) }
 
     private var address: BindAddress {
         switch place {

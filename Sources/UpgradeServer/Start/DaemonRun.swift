@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import MQTTWire
 import ServiceLifecycle
 import Synchronization
 import UnixSignals
@@ -19,6 +20,8 @@ public struct DaemonRun: Sendable {
     /// - Throws: ``StartRefusal`` when it does not start; else whatever a part of it dies of.
     public func run() async throws {
         configuration.bootstrapLogging()
+        // A fleet needs one for each gateway.
+        DescriptorLimit.raise()
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let logger = Logger(label: "umd")
         let server = Server(configuration: configuration, logger: logger) { Self.sayReady($0) }

@@ -31,19 +31,29 @@ final class Daemon: Sendable {
 
     /// Starts a daemon, runs the body, and ends the daemon whatever happened.
     static func with(
-        _ arguments: [String] = [], mode: Mode = .plain, _ body: (Daemon) async throws -> Void
+        _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil,
+        _ body: (Daemon) async throws -> Void
     ) async throws {
         try await TemporaryFolder.with { folder in
-            let daemon = try await start(on: folder + "/data", arguments, mode: mode)
+            let daemon = try await start(on: folder + "/data", arguments, mode: mode, limitedBy: limits)
             try await body(daemon)
             #expect(try await daemon.stop() == 0)
         }
     }
 
-    static func start(on data: String, _ arguments: [String] = [], mode: Mode = .plain) async throws -> Daemon {
+    // `limits` are options of ulimit.
+    static func start(
+        on data: String, _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil
+    ) async throws -> Daemon {
         let listeners = mode == .plain ? ["--nossl", "--mqtt-port", "0"] : ["--mqtts-port", "0"]
-        let program = try Program(
-            "umd", ["--data", data, "--http-port", "0", "--log-level", "warning"] + listeners + arguments)
+        let all = ["--data", data, "--http-port", "0", "--log-level", "warning"] + listeners + arguments
+        let program =
+            if let limits {
+                try Program(
+                    "/bin/sh", ["-c", "ulimit \(limits) && exec \"$0\" \"$@\"", Program.buildFolder + "/umd"] + all)
+            } else {
+                try Program("umd", all)
+            }
         guard let ready = await program.nextLine(), ready.hasPrefix("umd ready ") else {
             let outcome = try await program.end()
             Issue.record("umd did not start: \(outcome.errors)")
