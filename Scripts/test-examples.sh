@@ -42,6 +42,17 @@ port_of() { grep -o " $1=[^ ]*" <<<"$ready" | sed 's/.*://'; }
 # A frame by hand: time, length, CRC, payload.
 printf '\x57\x61\x62\x80\x00\x00\x00\x03\x19\x38\x0e\x191.2' >"$folder/frame"
 
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+
+# send_until VERB COMMAND...: sends the frame to the gateway of `upgrade` until COMMAND succeeds.
+send_until() {
+    until "${@:2}"; do
+        [ $SECONDS -lt $deadline ] || { echo "minimal-gateway was not done with $1 in time" >&2; exit 1; }
+        mosquitto_pub -p "$(port_of mqtt)" -q 1 -t "TOGATEWAY/$1/$id" -f "$folder/frame"
+        sleep 0.2
+    done
+}
+
 # upgrade ID PORT [CA-FILE]: a gateway is sent the frame and ends after its upgrade.
 upgrade() {
     local id=$1 gateway deadline=$((SECONDS + 30))
@@ -49,14 +60,10 @@ upgrade() {
     "$programs/minimal-gateway" localhost "$2" "$id" 2 "$folder/$id" "${@:3}" --once &
     gateway=$!
     pids+=("$gateway")
-    # The broker keeps nothing for a gateway that has not subscribed yet, so the frame is sent until the gateway is done.
-    while kill -0 "$gateway" 2>/dev/null; do
-        [ $SECONDS -lt $deadline ] || { echo "minimal-gateway was not upgraded in time" >&2; exit 1; }
-        for verb in DOWNLOAD_UPGRADE UPGRADE; do
-            mosquitto_pub -p "$(port_of mqtt)" -q 1 -t "TOGATEWAY/$verb/$id" -f "$folder/frame"
-        done
-        sleep 0.2
-    done
+    # The broker keeps nothing for a gateway that has not subscribed yet, so each frame is sent until it shows. The one to keep comes first: after the
+    # other the gateway ends.
+    send_until DOWNLOAD_UPGRADE test -s "$folder/$id/kept"
+    send_until UPGRADE has_ended "$gateway"
     wait "$gateway"
     for file in kept program; do
         [ "$(cat "$folder/$id/$file")" = 1.2 ] || { echo "minimal-gateway's file '$file' is not what was sent" >&2; exit 1; }
