@@ -3,12 +3,23 @@ import MQTTWire
 /// PUBLISH to the client.
 extension Connection {
     /// Sends what was in flight when an earlier connection ended [MQTT-4.4.0-1].
-    func resend(_ entry: OutboundWindow<Delivery>.Entry) {
+    func resend(_ entry: OutboundWindow<Delivery>.Entry, _ session: Session) {
         guard let delivery = entry.message else {
             send(Pubrel(packetID: entry.packetID))
             return
         }
-        write(delivery, packetID: entry.packetID, isDuplicate: true)  // [MQTT-3.3.1-1]
+        // [MQTT-3.3.1-1]
+        guard !write(delivery, packetID: entry.packetID, isDuplicate: true) else { return }
+        giveUp(delivery, entry.packetID, session)
+    }
+
+    /// A message is too large for this client: as if it had been sent [MQTT-3.1.2-25].
+    private func giveUp(_ delivery: Delivery, _ packetID: PacketID?, _ session: Session) {
+        if let packetID {
+            session.window.remove(packetID)
+            session.note(.settled(session.clientID, packetID))
+        }
+        session.dropped(delivery, .tooLargeForClient, isSettled: packetID != nil)
     }
 
     /// Sends a delivery for the first time, unless something speaks against it now that its turn has come.
@@ -28,12 +39,7 @@ extension Connection {
             if delivery.isDurable { session.note(.sent(session.clientID, message: message.id, next)) }
         }
         guard write(delivery, packetID: packetID, isDuplicate: false) else {
-            // Too large for this client: as if it had been sent [MQTT-3.1.2-25].
-            if let packetID {
-                session.window.remove(packetID)
-                session.note(.settled(session.clientID, packetID))
-            }
-            return session.dropped(delivery, .tooLargeForClient)
+            return giveUp(delivery, packetID, session)
         }
     }
 

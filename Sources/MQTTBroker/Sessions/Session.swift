@@ -247,9 +247,9 @@ final class Session {
         changeQueue { $0.next(windowHasRoom: window.hasRoom) }
     }
 
-    /// A delivery will not be made.
-    func dropped(_ delivery: Delivery, _ cause: DropCause) {
-        if delivery.isDurable { note(.dropped(clientID, message: delivery.message.id)) }
+    /// A delivery will not be made. `isSettled`: the store knows it no longer.
+    func dropped(_ delivery: Delivery, _ cause: DropCause, isSettled: Bool = false) {
+        if delivery.isDurable, !isSettled { note(.dropped(clientID, message: delivery.message.id)) }
         shard.counters.countDrop(cause)
         shard.observe(.dropped(clientID: clientID, delivery.message.topic, cause))
         if let token = delivery.token { endTracked(token, .notSent) }

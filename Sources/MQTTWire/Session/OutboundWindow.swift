@@ -106,16 +106,22 @@ public struct OutboundWindow<Message> {
     /// PUBCOMP came.
     public mutating func pubcomp(_ packetID: PacketID) -> Outcome { settle(packetID, from: .pubcomp) }
 
-    /// A connection began, whose peer takes `limit` messages at once; everything in flight is to be sent again on it.
+    /// What is waited for under a packet id; `nil`: no message is in flight under it.
+    public func stage(of packetID: PacketID) -> Stage? { index(of: packetID).map { entries[$0].stage } }
+
+    /// A connection began, whose peer takes `limit` messages at once; everything in flight is to be sent again on it, and of that PUBREL first: it is
+    /// not held up by the limit [MQTT-3.3.4-10, MQTT-4.9.0-3].
     public mutating func connectionBegan(limit: Int) {
         self.limit = limit
         sent = 0
+        guard entries.contains(where: { $0.stage == .pubcomp }) else { return }
+        entries = Deque(entries.filter { $0.stage == .pubcomp } + entries.filter { $0.stage != .pubcomp })
     }
 
     /// What a resumed session sends next before anything new: PUBLISH with DUP, or PUBREL if there is no message any more, each with its old packet id
     /// [MQTT-4.4.0-1]. `nil` when all was sent, or the peer takes no more at once.
     public mutating func nextToResend() -> Entry? {
-        guard sent < entries.count, sent < limit else { return nil }
+        guard sent < entries.count, sent < limit || entries[sent].stage == .pubcomp else { return nil }
         defer { sent += 1 }
         return entries[sent]
     }
