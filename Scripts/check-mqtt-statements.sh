@@ -44,16 +44,16 @@ number='MQTT3?-[0-9]+\.[0-9.]*[0-9]-[0-9]+'
             enforced = places("enforced", id); tested = places("tested", id); departure = places("departure", id)
             if (verbose == "--list") print id ":" (enforced ? " enforced" enforced : "") (tested ? " tested" tested : "") (departure ? " departure" departure : "")
             bound[version]++
+            if (departure) departed[version]++
             if (enforced && tested) covered[version]++
-            else if (departure) departed[version]++
-            else {
+            else if (!departure) {
                 print id " is " (enforced ? "enforced, but not tested" : tested ? "tested, but no line says that it enforces it" : "neither enforced nor tested nor a departure")
                 failed = 1
             }
         }
         for (n = 1; n <= 2; n++) {
             version = n == 1 ? "5.0" : "3.1.1"
-            printf "MQTT %s: %d statements, %d bind a server: %d enforced and tested, %d departures; %d bind clients alone, %d do not concern this broker\n", \
+            printf "MQTT %s: %d statements, %d bind a server: %d enforced and tested, %d with a departure; %d bind clients alone, %d do not concern this broker\n", \
                 version, total[version], bound[version], covered[version], departed[version], unbound[version, "client"], unbound[version, "moot"]
         }
         exit failed

@@ -66,7 +66,8 @@ struct PublishTests {
         }
     }
 
-    @Test func aRefusedPublicationIsDroppedAndAnswered() async throws {
+    @Test("MQTT3-3.3.5-2: what is not allowed is acknowledged and dropped")
+    func aRefusedPublicationIsDroppedAndAnswered() async throws {
         let hooks = Hooks(authorizePublish: { _, topic, _, _ in topic.text == "secret" ? .refuse : .allow })
         try await withBroker(hooks: hooks) { broker, port in
             let (old, new, subscriber) = (
@@ -155,7 +156,9 @@ struct PublishTests {
         }
     }
 
-    @Test("MQTT-3.3.2-17 to 3.3.2-20: what a publisher says of its message reaches 5.0 subscribers unchanged")
+    @Test(
+        "MQTT-3.3.2-4, MQTT-3.3.2-15, MQTT-3.3.2-16, MQTT-3.3.2-17, MQTT-3.3.2-18, MQTT-3.3.2-20: what a publisher says of its message reaches 5.0 subscribers unchanged"
+    )
     func passesPropertiesThrough() async throws {
         try await withBroker { _, port in
             let (publisher, new, old) = (

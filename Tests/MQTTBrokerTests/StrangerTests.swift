@@ -282,7 +282,7 @@ struct StrangerTests {
             if version == .v5_0 {
                 #expect(try noUserName.connectAnswer("c", password: [1]).reasonCode == .badUserNameOrPassword)
             } else {
-                // MQTT 3.1.1 does not allow it [MQTT-3.1.2-22]: the connection is closed.
+                // MQTT 3.1.1 does not allow it [MQTT3-3.1.2-22]: the connection is closed.
                 try noUserName.send(
                     bytes: [0x10, 0x10, 0, 4] + Array("MQTT".utf8) + [4, 0x42, 0, 0, 0, 1] + Array("c".utf8) + [
                         0, 1, 1,

@@ -69,6 +69,7 @@ extension Connection {
         holds.remove(.authentication)
         hasEnded = true
         (will, greeting) = (nil, nil)
+        // [MQTT3-3.2.2-6]
         // MQTT 3 has no word for some reasons: then the connection is closed without a CONNACK.
         if version.hasReasonCodes || code.connectReturnCode != nil {
             send(explainedBy: reason) { Connack(reasonCode: code, properties: $0) }
@@ -91,8 +92,10 @@ extension Connection {
         if let old = shard.sessions[connect.clientID], old.owner != identity { old.discardWill() }
         // One client id, one connection: the older one goes [MQTT-3.1.4-3].
         shard.sessions[connect.clientID]?.connection?.end(.takenOver, sending: .sessionTakenOver)
+        // [MQTT-3.1.4-4]
         if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
         let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
+        // [MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.3-2]
         let existing = shard.sessions[connect.clientID]
         guard let session = existing ?? shard.makeSession(connect.clientID, owner: identity, expiry: expiry)
         else {
@@ -108,6 +111,7 @@ extension Connection {
         shard.counters.add(1, to: .connected)
         let keepAlive = effectiveKeepAlive(connect, limits)
         startKeepAlive(keepAlive)
+        // [MQTT-3.2.0-1, MQTT-3.2.0-2]
         let isAnswered = sendConnack(
             greeting, sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
         shard.observe(.connected(client, sessionPresent: existing != nil))
@@ -132,6 +136,7 @@ extension Connection {
     private func sendConnack(
         _ greeting: Greeting, sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16
     ) -> Bool {
+        // [MQTT-3.2.2-2, MQTT-3.2.2-3]
         var connack = Connack(sessionPresent: sessionPresent, reasonCode: .success)
         if version.hasProperties {
             do {
@@ -158,6 +163,7 @@ extension Connection {
             try properties.append(.maximumPacketSize(UInt32(clamping: limits.maximumPacketSize)))
         }
         // [MQTT-3.2.2-16]
+        // [MQTT-3.1.3-7]
         if greeting.isClientIDAssigned { try properties.append(.assignedClientIdentifier(connect.clientID.text)) }
         if limits.topicAliasMaximum > 0 { try properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
         // [MQTT-3.1.2-21]
@@ -168,6 +174,7 @@ extension Connection {
         {
             try properties.append(.responseInformation(information))
         }
+        // [MQTT-4.12.0-6]
         if let exchange {
             for property in try exchange.properties(exchange.finalData) { try properties.append(property) }
         }

@@ -6,12 +6,14 @@ extension Connection {
         var codes: [ReasonCode] = []
         var reason: String?
         var granted: [(subscription: Subscription, isNew: Bool)] = []
+        // [MQTT-3.8.4-5, MQTT-3.8.4-6]
         for subscription in packet.subscriptions {
             if let refusal = refusal(of: subscription, session) {
                 codes.append(refusal.code)
                 reason = reason ?? refusal.reason
                 continue
             }
+            // [MQTT-3.8.4-7]
             codes.append(ReasonCode(granted: subscription.options.maximumQoS))
             let isNew = session.subscribe(
                 subscription.filter, options: subscription.options,
@@ -49,6 +51,7 @@ extension Connection {
 
     private func give(_ answer: SubscribeAnswer) {
         send(explainedBy: answer.reason) {
+            // [MQTT-2.2.1-6, MQTT-3.8.4-1, MQTT-3.8.4-2]
             Suback(packetID: answer.packetID, reasonCodes: answer.codes, properties: $0)
         }
         for (subscription, _) in answer.granted {
@@ -82,6 +85,7 @@ extension Connection {
         switch subscription.options.retainHandling {
         case .doNotSend: return  // [MQTT-3.3.1-11]
         case .sendIfNew where !isNew: return  // [MQTT-3.3.1-10]
+        // [MQTT-3.3.1-9, MQTT-3.8.4-4]
         case .sendIfNew, .sendAtSubscribe: break
         }
         let identifiers = session.subscriptions[subscription.filter]?.identifier.map { [$0] } ?? []
@@ -90,17 +94,20 @@ extension Connection {
             if subscription.options.noLocal, message.publisher?.clientID == session.clientID { continue }
             session.deliver(
                 Delivery(
+                    // [MQTT3-3.3.1-8]
                     message: message, qos: min(message.qos, subscription.options.maximumQoS), retain: true,
                     identifiers: identifiers))
         }
     }
 
     func unsubscribe(_ packet: Unsubscribe, _ session: Session) {
+        // [MQTT-3.10.4-6]
         let removed = packet.filters.map { session.unsubscribe($0) }
         // One answer per filter, in order [MQTT-3.11.3-2]; the packet is answered even if nothing was removed [MQTT-3.10.4-5].
         let unsuback = Unsuback(
             packetID: packet.packetID, reasonCodes: removed.map { $0 ? .success : .noSubscriptionExisted })
         shard.whenDurable { [self] in
+            // [MQTT-3.10.4-4]
             if isOpen { send(unsuback) }
         }
         for (filter, wasThere) in zip(packet.filters, removed) where wasThere {

@@ -41,6 +41,7 @@ final class Connection: PacketChannel {
     let wantsReasons: Bool
     var session: Session?
     /// The topics that the client's aliases stand for.
+    /// [MQTT-3.3.2-7]
     var aliases: [UInt16: TopicName] = [:]
     /// The topics that the client was told aliases for.
     var outboundAliases: OutboundAliases
@@ -99,6 +100,7 @@ final class Connection: PacketChannel {
     }
 
     /// The will, if the client left one and has not taken it back.
+    /// [MQTT-3.1.2-7]
     var pendingWill: PendingWill? { will.map { PendingWill(will: $0, client: client, publisher: publisher) } }
 
     // MARK: Reading or not
@@ -253,9 +255,11 @@ final class Connection: PacketChannel {
         let isConnected = session != nil
         finish(cause)
         guard mayFlush, code != nil || pendingOutput > 0 else { return close() }
+        // [MQTT-3.14.0-1]
         if isConnected, let code, version.allowsServerDisconnect {
             send(explainedBy: cause.violation) { Disconnect(reasonCode: code, properties: $0) }
         }
+        // [MQTT-3.14.4-1, MQTT-3.14.4-2, MQTT-4.13.2-1]
         closeAfterFlush()
     }
 
