@@ -137,6 +137,30 @@ struct AuthenticationExchangeTests {
         }
     }
 
+    @Test("One step is enough, and the answer may come later")
+    func needsNoChallenge() async throws {
+        let waiting = Recorder<DeferredAuthenticationAnswer>()
+        let hooks = Hooks(beginExchange: { _, _ in
+            AuthenticationExchange { _, later in
+                waiting.record(later)
+                return nil
+            }
+        })
+        try await withBroker(hooks: hooks) { _, port in
+            let peer = try begin(port)
+            try eventually("it is asked about") { waiting.all.count == 1 }
+            #expect(try peer.isSilent(for: 50))
+            waiting.all[0].give(.allow(as: ClientIdentity(rawValue: "alice")))
+            waiting.all[0].give(.refuse(.banned))
+            guard case .connack(let connack) = try peer.next() else {
+                Issue.record("no CONNACK")
+                return
+            }
+            #expect(connack.reasonCode == .success && connack.properties.authenticationData == nil)
+            try peer.ping()
+        }
+    }
+
     @Test func theWholeExchangeIsPartOfTheTime() async throws {
         try await withBroker(hooks: Self.hooks(), limits: { $0.connectTimeout = .milliseconds(500) }) { broker, port in
             let (silent, undecided) = (try begin(port), try begin(port))
