@@ -3,7 +3,7 @@ public import MQTTWire
 /// What a program that embeds the broker decides and hears.
 ///
 /// Hooks run on the broker's loop threads and must neither block nor wait. All calls that concern one connection come in the order in which things
-/// happened. A hook that is `nil` allows everything and costs nothing, ``authorizeTakeover`` excepted.
+/// happened. A hook that is `nil` allows everything and costs nothing, ``authorizeTakeover`` and ``beginExchange`` excepted.
 public struct Hooks: Sendable {
     /// Decides about a CONNECT. Returning `nil` says that the decision comes through the second argument.
     /// Until it has come nothing further is read from the connection, and the CONNECT time limit runs on.
@@ -17,7 +17,7 @@ public struct Hooks: Sendable {
     /// session the newcomer's, with all that waits in it; `false` refuses the CONNECT as ``ConnectRefusal/notAuthorized``, and neither the session
     /// nor its connection nor its will notices. Asked when the two differ and then alone, and about Clean Start too, which would wipe the session.
     ///
-    /// The exception among the hooks: when it is `nil`, the answer is no.
+    /// When it is `nil`, the answer is no.
     public var authorizeTakeover: (@Sendable (ClientID, _ owner: ClientIdentity, _ newcomer: ClientIdentity) -> Bool)?
 
     /// Decides about a PUBLISH of a client (a will is asked about when it is published, on behalf of the client that left it).
