@@ -64,6 +64,8 @@ enum FlushOutcome: Sendable {
 ///
 /// Reading and writing say alike, for every kind, whether an event has to come first; whoever gets one tries both directions, so a kind whose
 /// writing has to wait for reading needs nothing more. While `isHandshaking`, neither does anything: `handshake` has to be called whenever bytes come.
+///
+/// [MQTT-4.2-1]
 public struct ByteStream: ~Copyable, Sendable {
     private enum Kind: ~Copyable {
         case plain(Descriptor)

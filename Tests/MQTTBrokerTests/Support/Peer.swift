@@ -93,6 +93,25 @@ final class Peer: @unchecked Sendable {
         return last
     }
 
+    /// Reads until the broker closes the connection; returns what the DISCONNECT before that says.
+    func lastReason() throws -> ReasonCode? {
+        if case .disconnect(let disconnect) = try last() { disconnect.reasonCode } else { nil }
+    }
+
+    /// So many bytes, whatever packets they are.
+    func nextBytes(_ count: Int) throws -> [UInt8] {
+        while unread.count < count, try read(within: .seconds(10)) {}
+        defer { unread.removeFirst(min(count, unread.count)) }
+        return Array(unread.prefix(count))
+    }
+
+    /// All bytes until the broker closes the connection.
+    func rest() throws -> [UInt8] {
+        while try read(within: .seconds(10)) {}
+        defer { unread = [] }
+        return unread
+    }
+
     private struct Timeout: Error {}
 
     private func read(within limit: Duration) throws -> Bool {
