@@ -112,10 +112,16 @@ final class Arrival: PacketChannel {
     }
 
     override func closed(_ end: ChannelEnd) {
-        if case .tls(let error) = end {
+        switch end {
+        case .tls(let error):
             shard.counters.add(1, to: .tlsFailures)
             shard.core.logger.info(
                 "a TLS handshake failed", metadata: ["address": "\(address)", "reason": "\(error)"])
+        case .webSocket(let error):
+            shard.counters.add(1, to: .webSocketFailures)
+            shard.core.logger.info(
+                "a WebSocket connection was refused", metadata: ["address": "\(address)", "reason": "\(error)"])
+        default: break
         }
         place.giveBack()
         forget()

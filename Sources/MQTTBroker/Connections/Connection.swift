@@ -239,6 +239,9 @@ final class Connection: PacketChannel {
     override func closed(_ end: ChannelEnd) {
         switch end {
         case .loopStopped: finish(.shutdown)
+        case .webSocket(let error):
+            shard.counters.add(1, to: .protocolErrors)
+            finish(.protocolViolation(.protocolError, detail: error.description))
         default: finish(.connectionLost)
         }
         shard.connections[id] = nil
