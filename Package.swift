@@ -144,6 +144,15 @@ let tests: [Target] = [
             .target(name: "embedded-broker"), .target(name: "frames-only"), .target(name: "minimal-gateway"),
         ],
         swiftSettings: settings),
+    .testTarget(
+        name: "BrowserTests",
+        dependencies: [
+            "ProgramSupport", .target(name: "umd"), .target(name: "umctl"), .target(name: "gateway-sim"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
+        ],
+        swiftSettings: settings),
 ]
 
 let package = Package(
