@@ -44,7 +44,7 @@ screenshot: build ## the picture of the dashboard in the README, anew (installs 
 	@Scripts/screenshot.sh "$$(swift build -c $(CONFIGURATION) --show-bin-path)" Documentation/images/dashboard.png
 
 .PHONY: test
-test: test-dependencies lint purity ## everything that CI runs
+test: test-dependencies lint purity statements ## everything that CI runs
 	swift build --build-tests $(SWIFT_FLAGS)
 	@# A process for each target: on a machine with few cores, tests that wait for sockets would hold up those that await.
 	@failed=; for target in $(TEST_TARGETS); do \
@@ -65,6 +65,10 @@ format: ## formats the sources in place
 .PHONY: purity
 purity: ## UpgradeProtocol imports nothing and typechecks in Embedded Swift
 	Scripts/check-protocol-purity.sh
+
+.PHONY: statements
+statements: ## which line enforces, and which test proves, each normative statement of MQTT (LIST=1 for all)
+	Scripts/check-mqtt-statements.sh $(if $(LIST),--list)
 
 .PHONY: clean
 clean: ## removes what was built

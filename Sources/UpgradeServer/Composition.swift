@@ -61,11 +61,12 @@ struct Composition {
     /// Runs everything until it is shut down or cancelled.
     func run(whenReady: @escaping @Sendable (Server.Endpoints) -> Void) async throws {
         for danger in try await dangers.present { logger.warning("\(danger)") }
-        let mqtt = try startBroker()
+        let (mqtt, webSocket) = try startBroker()
         let readiness = Readiness { [installation, configuration] http in
             whenReady(
                 Server.Endpoints(
                     http: http, isHTTPS: configuration.https, mqtt: mqtt, isMQTTS: !configuration.plaintext,
+                    webSocket: webSocket,
                     controlSocket: installation.folder.controlSocket,
                     dataFolder: installation.folder.path))
         }
@@ -105,13 +106,16 @@ struct Composition {
             }, logger: logger)
     }
 
-    private func startBroker() throws(StartRefusal) -> ListenAddress {
+    private func startBroker() throws(StartRefusal) -> (mqtt: ListenAddress, webSocket: ListenAddress?) {
         do {
             let addresses = try link.start { [engine = services.engine] in engine.receive($0) }
-            let port = addresses.first.map { Int($0.port) } ?? configuration.mqtt.port
-            return ListenAddress(host: configuration.mqtt.host, port: port)
-        } catch .transport(.addressInUse) {
-            throw PortProbe.taken(configuration.mqtt, portSetting: configuration.mqttPortSetting)
+            let places = addresses.map { ListenAddress(host: configuration.mqttHost, port: Int($0.port)) }
+            return (places.first ?? configuration.mqtt, configuration.webSocket.flatMap { _ in places.last })
+        } catch .transport(.addressInUse(_, let port)) {
+            guard let webSocket = configuration.webSocket, webSocket.port == port else {
+                throw PortProbe.taken(configuration.mqtt, portSetting: configuration.mqttPortSetting)
+            }
+            throw PortProbe.taken(webSocket, portSetting: .websocketPort)
         } catch {
             throw StartRefusal(
                 "the MQTT listener does not start: \(error)",
@@ -164,8 +168,13 @@ extension ServerConfiguration {
         limits.maximumPacketSize = 2 * ProtocolLimits.messageLength
         // Strangers never have all the descriptors: gateways, people and the database need some.
         limits.unauthenticated = min(limits.unauthenticated, DescriptorLimit.current / 2)
-        return BrokerConfiguration(
-            listeners: [.init(host: mqtt.host, port: UInt16(clamping: mqtt.port), tls: tls)], limits: limits)
+        var listeners = [BrokerConfiguration.Listener(host: mqtt.host, port: UInt16(clamping: mqtt.port), tls: tls)]
+        if let webSocket {
+            let policy = WebSocketPolicy(originHosts: WebSocketPolicy.loopbackHosts.union(httpNames))
+            listeners.append(
+                .init(host: webSocket.host, port: UInt16(clamping: webSocket.port), tls: tls, webSocket: policy))
+        }
+        return BrokerConfiguration(listeners: listeners, limits: limits)
     }
 
     fileprivate var engine: EngineConfiguration {

@@ -17,6 +17,8 @@ public struct Server: Service {
         public let mqtt: ListenAddress
         /// Whether MQTT is served over TLS.
         public let isMQTTS: Bool
+        /// Where MQTT over WebSocket listens, with the real port; nil if it does not.
+        public let webSocket: ListenAddress?
         /// The path of the control socket.
         public let controlSocket: String
         /// The path of the data folder.
@@ -26,7 +28,8 @@ public struct Server: Service {
         public var readyLine: String {
             ReadyLine(
                 http: "\(isHTTPS ? "https" : "http")://\(http.authority)",
-                mqtt: "\(isMQTTS ? "mqtts" : "mqtt")://\(mqtt.authority)", dataFolder: dataFolder
+                mqtt: "\(isMQTTS ? "mqtts" : "mqtt")://\(mqtt.authority)", dataFolder: dataFolder,
+                webSocket: webSocket.map { "\(isMQTTS ? "wss" : "ws")://\($0.authority)" }
             ).description
         }
     }
@@ -60,6 +63,9 @@ public struct Server: Service {
         try PortProbe.check(configuration.http, portSetting: .httpPort, hostSetting: .httpHost)
         try PortProbe.check(
             configuration.mqtt, portSetting: configuration.mqttPortSetting, hostSetting: .mqttHost)
+        if let webSocket = configuration.webSocket {
+            try PortProbe.check(webSocket, portSetting: .websocketPort, hostSetting: .mqttHost)
+        }
         _ = try SafeStart.check(configuration.situation(bootstrapPasswordIsInForce: willStartAfresh))
         try configuration.checkNamedCertificates()
 
@@ -123,10 +129,14 @@ extension ServerConfiguration {
                 "the control socket \(socket) has a path of \(socket.utf8.count) bytes, the most is \(Self.longestSocketPath)",
                 remedy: "choose a data folder with a shorter path with \(Setting.data.flag)")
         }
-        guard http != mqtt || http.port == 0 else {
-            throw StartRefusal(
-                "HTTP and MQTT are both to listen on port \(http.port)",
-                remedy: "choose different ones with \(Setting.httpPort.flag) and \(mqttPortSetting.flag)")
+        var taken = [(http, "HTTP", Setting.httpPort)]
+        for place in [(mqtt, "MQTT", mqttPortSetting)] + (webSocket.map { [($0, "WebSocket", .websocketPort)] } ?? []) {
+            if let other = taken.first(where: { $0.0 == place.0 && place.0.port != 0 }) {
+                throw StartRefusal(
+                    "\(other.1) and \(place.1) are both to listen on port \(place.0.port)",
+                    remedy: "choose different ones with \(other.2.flag) and \(place.2.flag)")
+            }
+            taken.append(place)
         }
     }
 

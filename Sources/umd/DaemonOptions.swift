@@ -36,7 +36,9 @@ struct DaemonOptions: ParsableArguments {
         transform: Reading.port)
     var mqttsPort: Int?
     @Option(
-        parsing: .unconditional, help: "The port of MQTT over WebSocket. Not available yet.", transform: Reading.port)
+        parsing: .unconditional,
+        help: "The port of MQTT over WebSocket, over TLS without --nossl. (default: none is opened)",
+        transform: Reading.port)
     var websocketPort: Int?
     @Option(
         help: ArgumentHelp(

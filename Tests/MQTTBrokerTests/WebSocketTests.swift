@@ -14,11 +14,13 @@ struct WebSocketTests {
         return Array(all.joined(separator: "\r\n").utf8)
     }
 
-    @Test("A client comes in, and hears a plain one and itself", arguments: ProtocolVersion.allCases)
+    @Test("A client that offers mqtt gets it, comes in, and hears a plain one and itself [MQTT-6.0.0-4]", arguments: ProtocolVersion.allCases)
     func exchange(version: ProtocolVersion) async throws {
         try await withWebSocketBroker { _, plain, port in
             let browser = try WebSocketPeer(port: port, version: version)
-            #expect(try browser.upgrade().hasPrefix("HTTP/1.1 101 "))
+            let answer = try browser.upgrade()
+            #expect(answer.hasPrefix("HTTP/1.1 101 "))
+            #expect(answer.contains("\r\nSec-WebSocket-Protocol: mqtt\r\n"))
             try browser.connect("browser")
             try browser.subscribe("news")
             let other = try Peer(port: plain)
@@ -82,7 +84,7 @@ struct WebSocketTests {
     }
 
     @Test(
-        "Frames that break the rules end the connection with the code that says why, and the will is published",
+        "Frames that break the rules, text among them, end the connection with the code that says why, and the will is published [MQTT-6.0.0-1]",
         arguments: [
             (WebSocketPeer.frame(0x1, [65]), 1003), (WebSocketPeer.frame(0x2, [65], isMasked: false), 1002),
             (WebSocketPeer.frame(0x3, []), 1002), (WebSocketPeer.frame(0x0, [1]), 1002),

@@ -62,7 +62,12 @@ struct StartTests {
                 dataFolder: DataFolder(path: folder + "/" + String(repeating: "x", count: 100)))
             longPath.http.port = 0
             longPath.mqttsPort = 0
-            for (configuration, flag) in [(samePort, "--http-port"), (longPath, "--data")] {
+            var sameMQTTPort = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
+            sameMQTTPort.http.port = 0
+            sameMQTTPort.webSocketPort = sameMQTTPort.mqttsPort
+            for (configuration, flag) in [
+                (samePort, "--http-port"), (longPath, "--data"), (sameMQTTPort, "--websocket-port"),
+            ] {
                 let refusal = await #expect(throws: StartRefusal.self) {
                     try await withServer(on: configuration) { _ in }
                 }

@@ -12,7 +12,7 @@ extension ServerConfiguration {
     /// - Parameters:
     ///   - flags: What the command line says, and only that.
     ///   - environment: The process's environment.
-    /// - Throws: ``StartRefusal`` on a malformed value, an unknown key, an unreadable file, or a setting that this version does not offer.
+    /// - Throws: ``StartRefusal`` on a malformed value, an unknown key or an unreadable file.
     public init(
         flags: [Setting: SettingValue], environment: [String: String]
     ) async throws(StartRefusal) {
@@ -22,7 +22,6 @@ extension ServerConfiguration {
             settings = SettingReader(
                 flags: flags, environment: environment, file: try await ConfigurationFile.load(path))
         }
-        try await Self.refuseWhatIsNotOffered(settings)
 
         self.init(dataFolder: try Self.dataFolder(try await settings.text(.data), environment))
         resourcesFolder = try await settings.text(.resources).map(absolute)
@@ -36,6 +35,7 @@ extension ServerConfiguration {
         mqttHost = try await settings.text(.mqttHost) ?? mqttHost
         mqttPort = try await settings.port(.mqttPort) ?? mqttPort
         mqttsPort = try await settings.port(.mqttsPort) ?? mqttsPort
+        webSocketPort = try await settings.port(.websocketPort)
         tls = try await TLSSettings(settings)
         mqttSecret = MQTTSecret(
             username: try await settings.text(.mqttUser) ?? mqttSecret.username,
@@ -61,14 +61,6 @@ extension ServerConfiguration {
         } catch {
             throw StartRefusal(error)
         }
-    }
-
-    /// What this version does not do is refused, not ignored.
-    private static func refuseWhatIsNotOffered(_ settings: SettingReader) async throws(StartRefusal) {
-        guard await settings.asks(for: .websocketPort) else { return }
-        throw StartRefusal(
-            "\(Setting.websocketPort.flag) (\(Setting.websocketPort.rawValue)): MQTT over WebSocket is not available in this version",
-            remedy: "leave it out")
     }
 
     /// The first line of a password file.

@@ -24,6 +24,9 @@ public struct ServerConfiguration: Sendable {
     public var mqttPort = 1883
     /// The port of MQTT over TLS, which is open without ``plaintext`` alone. 0 means any free one.
     public var mqttsPort = 8883
+    /// The port of MQTT over WebSocket, with TLS unless ``plaintext``; nil opens none, 0 means any free one. Pages of loopback names and of ``httpNames`` may
+    /// connect, and programs that are no browsers.
+    public var webSocketPort: Int?
     /// Which certificates there are, and what is asked of gateways' ones.
     public var tls = TLSSettings()
     /// What gateways log in with.
@@ -56,8 +59,11 @@ public struct ServerConfiguration: Sendable {
         self.dataFolder = dataFolder
     }
 
-    /// The one MQTT listener that this mode opens.
+    /// The one listener of MQTT straight over TCP or TLS that this mode opens.
     var mqtt: ListenAddress { ListenAddress(host: mqttHost, port: plaintext ? mqttPort : mqttsPort) }
+
+    /// Where MQTT over WebSocket listens, if it does.
+    var webSocket: ListenAddress? { webSocketPort.map { ListenAddress(host: mqttHost, port: $0) } }
 
     /// The setting that chooses the port of ``mqtt``.
     var mqttPortSetting: Setting { plaintext ? .mqttPort : .mqttsPort }

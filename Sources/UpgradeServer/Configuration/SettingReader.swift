@@ -73,18 +73,6 @@ struct SettingReader {
         return choice
     }
 
-    /// Whether any source asks for the setting: gives it a value that is not `false`.
-    func asks(for setting: Setting) async -> Bool {
-        let key = ConfigKey([setting.rawValue])
-        if let flag = try? await reader.fetchBool(forKey: key) { return flag }
-        do {
-            return try await reader.fetchString(forKey: key) != nil
-        } catch {
-            // A value that is neither a Boolean nor a text is a value all the same.
-            return true
-        }
-    }
-
     private func read<Value>(
         _ setting: Setting, as expected: String,
         _ fetch: (ConfigReader, ConfigKey) async throws -> Value?

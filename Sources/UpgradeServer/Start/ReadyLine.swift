@@ -5,9 +5,12 @@ struct ReadyLine: CustomStringConvertible {
     /// A URL.
     var mqtt: String
     var dataFolder: String
+    /// A URL, if there is such a listener.
+    var webSocket: String?
 
     var description: String {
-        let values = [("http", http), ("mqtt", mqtt), ("data", dataFolder)]
+        let values =
+            [("http", http), ("mqtt", mqtt), ("data", dataFolder)] + (webSocket.map { [("websocket", $0)] } ?? [])
         return "umd ready " + values.map { "\($0)=\(Self.encoded($1))" }.joined(separator: " ")
     }
 
