@@ -14,7 +14,9 @@ struct WebSocketTests {
         return Array(all.joined(separator: "\r\n").utf8)
     }
 
-    @Test("A client that offers mqtt gets it, comes in, and hears a plain one and itself [MQTT-6.0.0-4]", arguments: ProtocolVersion.allCases)
+    @Test(
+        "A client that offers mqtt gets it, comes in, and hears a plain one and itself [MQTT-6.0.0-4]",
+        arguments: ProtocolVersion.allCases)
     func exchange(version: ProtocolVersion) async throws {
         try await withWebSocketBroker { _, plain, port in
             let browser = try WebSocketPeer(port: port, version: version)
