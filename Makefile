@@ -5,8 +5,9 @@ PREFIX ?= /usr/local
 HTTP_PORT ?= 5001
 MQTT_PORT ?= 8883
 JOBS ?=
+SECONDS ?= 600
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
-FORMATTED = Package.swift Sources Tests Examples
+FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources
 PROGRAMS = umd umctl gateway-sim
 TEST_TARGETS = $(patsubst Tests/%,%,$(wildcard Tests/*Tests))
 
@@ -51,6 +52,7 @@ test: test-dependencies lint purity statements ## everything that CI runs
 	    echo "swift test --skip-build --filter $$target"; \
 	    swift test --skip-build --filter "^$$target\." || failed="$$failed $$target"; \
 	done; [ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
+	Scripts/fuzz.sh 10
 	Scripts/test-examples.sh "$$(swift build --show-bin-path)"
 	HTTP_PORT=0 MQTT_PORT=0 DEMO_ONCE=1 Scripts/demo.sh "$$(swift build --show-bin-path)"
 
@@ -69,6 +71,10 @@ purity: ## UpgradeProtocol imports nothing and typechecks in Embedded Swift
 .PHONY: statements
 statements: ## which line enforces, and which test proves, each normative statement of MQTT (LIST=1 for all)
 	Scripts/check-mqtt-statements.sh $(if $(LIST),--list)
+
+.PHONY: fuzz
+fuzz: build-dependencies ## the decoders under libFuzzer, each for SECONDS (600)
+	Scripts/fuzz.sh $(SECONDS)
 
 .PHONY: clean
 clean: ## removes what was built
