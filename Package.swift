@@ -64,6 +64,7 @@ let libraries: [Target] = [
             .embedInCode("Resources/confirm.mustache"),
             .embedInCode("Resources/dashboard.mustache"),
             .embedInCode("Resources/events.mustache"),
+            .embedInCode("Resources/gateway-removal.mustache"),
             .embedInCode("Resources/gateway.mustache"),
             .embedInCode("Resources/login.mustache"),
             .embedInCode("Resources/page.mustache"),
@@ -73,7 +74,6 @@ let libraries: [Target] = [
             .embedInCode("Resources/script.js"),
             .embedInCode("Resources/style.css"),
             .embedInCode("Resources/upgrade.mustache"),
-            .embedInCode("Resources/upload.js"),
             .embedInCode("Resources/user-removal.mustache"),
             .embedInCode("Resources/user.mustache"),
             .embedInCode("Resources/users.mustache"),
@@ -108,6 +108,7 @@ let programs: [Target] = [
 ]
 
 let tests: [Target] = [
+    .target(name: "ProgramSupport", path: "Tests/ProgramSupport", swiftSettings: settings),
     .testTarget(
         name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32"], swiftSettings: settings),
     .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
@@ -138,8 +139,18 @@ let tests: [Target] = [
     .testTarget(
         name: "EndToEndTests",
         dependencies: [
+            "ProgramSupport",
             .target(name: "umd"), .target(name: "umctl"), .target(name: "gateway-sim"),
             .target(name: "embedded-broker"), .target(name: "frames-only"), .target(name: "minimal-gateway"),
+        ],
+        swiftSettings: settings),
+    .testTarget(
+        name: "BrowserTests",
+        dependencies: [
+            "ProgramSupport", .target(name: "umd"), .target(name: "umctl"), .target(name: "gateway-sim"),
+            .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"),
         ],
         swiftSettings: settings),
 ]

@@ -22,6 +22,12 @@ struct EmbeddedBroker: AsyncParsableCommand {
     @Option(name: .customLong("key"), help: "The private key of the certificate, in PEM form.")
     var keyFile: String?
 
+    @Option(
+        name: .customLong("websocket-port"),
+        help: "The port to listen on for MQTT over WebSocket, with TLS if there is a certificate; 0 takes any free one."
+    )
+    var webSocketPort: UInt16?
+
     @Option(help: "The number of event loops; by default one per processor.")
     var loops: Int?
 
@@ -44,9 +50,9 @@ struct EmbeddedBroker: AsyncParsableCommand {
         guard loops.map({ 1...64 ~= $0 }) ?? true else {
             throw ValidationError("--loops \(loops ?? 0): it is 1 to 64")
         }
-        guard (tlsPort == nil) == (certificateFile == nil), (tlsPort == nil) == (keyFile == nil) else {
-            throw ValidationError("--tls-port, --cert and --key belong together")
-        }
+        guard (certificateFile == nil) == (keyFile == nil), tlsPort == nil || certificateFile != nil,
+            certificateFile == nil || tlsPort != nil || webSocketPort != nil
+        else { throw ValidationError("--tls-port, --cert and --key belong together") }
         guard receiveMaximum > 0 else { throw ValidationError("--receive-maximum 0: it is 1 to 65535") }
         guard 128...268_435_455 ~= maximumPacketSize else {
             throw ValidationError("--max-packet-size \(maximumPacketSize): it is 128 to 268435455")
@@ -66,7 +72,9 @@ struct EmbeddedBroker: AsyncParsableCommand {
             StandardStream.error.write("embedded-broker: \(error)\n")
             throw ExitCode(78)
         }
-        let places = zip(["mqtt", "mqtts"], addresses).map { " \($0)=\($0)://\($1)" }
+        let places = zip(listenerNames, addresses).map { name, address in
+            " \(name)=\(name == "websocket" ? certificateFile == nil ? "ws" : "wss" : name)://\(address)"
+        }
         StandardStream.output.write("embedded-broker ready\(places.joined())\n")
         TerminationSignals.wait()
         await broker.stop()
@@ -79,11 +87,20 @@ struct EmbeddedBroker: AsyncParsableCommand {
         limits.maximumKeepAlive = maximumKeepAlive.map { .seconds($0) }
         limits.writeStall = writeStall.duration
         var listeners = [BrokerConfiguration.Listener(host: "127.0.0.1", port: port)]
-        if let tlsPort, let certificateFile, let keyFile {
-            let context = try TLSServerContext(certificateFile: certificateFile, keyFile: keyFile)
-            listeners.append(.init(host: "127.0.0.1", port: tlsPort, tls: context))
+        var context: TLSServerContext?
+        if let certificateFile, let keyFile {
+            context = try TLSServerContext(certificateFile: certificateFile, keyFile: keyFile)
+        }
+        if let tlsPort { listeners.append(.init(host: "127.0.0.1", port: tlsPort, tls: context)) }
+        if let webSocketPort {
+            listeners.append(.init(host: "127.0.0.1", port: webSocketPort, tls: context, webSocket: WebSocketPolicy()))
         }
         return BrokerConfiguration(listeners: listeners, loops: loops, limits: limits)
+    }
+
+    /// In the order of the listeners, as the line says that tells where they are.
+    private var listenerNames: [String] {
+        ["mqtt"] + (tlsPort == nil ? [] : ["mqtts"]) + (webSocketPort == nil ? [] : ["websocket"])
     }
 
     /// Everybody may do everything but subscribe to a denied filter.

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// The flows of the wire protocol, with a gateway of the field at one end and the command line at the other.

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// The first person to log in changes the password that everybody knows, before anything else.

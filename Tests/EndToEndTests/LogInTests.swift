@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// Working from another machine: over HTTPS, with a token that `umctl login` keeps.

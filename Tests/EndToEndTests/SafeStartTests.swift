@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// The guards against an unsafe start, each by the real daemon. Some of these listen beyond loopback for a moment, on free ports.

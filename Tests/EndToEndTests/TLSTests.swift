@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// TLS mode from outside: our programs, OpenSSL's and Mosquitto's.

@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// Fleets of the predecessor move over, as Documentation/operations.md tells it.

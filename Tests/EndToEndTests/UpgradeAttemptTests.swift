@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// When an upgrade is sent again, and when it is not sent at all.

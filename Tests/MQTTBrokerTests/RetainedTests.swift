@@ -35,7 +35,7 @@ struct RetainedTests {
         }
     }
 
-    @Test("MQTT-3.3.1-9 to 3.3.1-11: Retain Handling")
+    @Test("MQTT-3.3.1-9, MQTT-3.3.1-10, MQTT-3.3.1-11: Retain Handling")
     func handlesRetained() async throws {
         try await withBroker { _, port in
             let peer = try Peer(port: port, version: .v5_0)

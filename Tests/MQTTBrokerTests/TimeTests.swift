@@ -27,7 +27,7 @@ struct TimeTests {
         try await withBroker(limits: { $0.maximumKeepAlive = .seconds(1) }) { _, port in
             let peer = try Peer(port: port, version: .v5_0)
             #expect(try peer.connect("c", keepAlive: 0).properties.serverKeepAlive == 1)
-            #expect(try peer.last() == .disconnect(Disconnect(reasonCode: .keepAliveTimeout)))
+            #expect(try peer.lastReason() == .keepAliveTimeout)
         }
     }
 

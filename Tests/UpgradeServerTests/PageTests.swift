@@ -137,7 +137,9 @@ struct PageTests {
         "A log-in leads nowhere but to a page of ours",
         arguments: [
             ("/", "/"), ("/profile", "/profile"), ("/a/b-c_1", "/a/b-c_1"), ("", "/"), ("profile", "/"),
-            ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"), ("/a?b", "/"),
+            ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"),
+            ("/a?b=%2F&c", "/a?b=%2F&c"), ("/a?b#c", "/"), ("/a?b=\"", "/"),
+            ("//evil.example?a", "/"), ("/login?next=/a", "/"),
             ("/a\r\nSet-Cookie:x", "/"), ("/%2Fevil", "/"), ("/login", "/"),
         ])
     func target(path: String, expected: String) {

@@ -21,7 +21,7 @@ struct ReleasePageTests {
                 #expect(page.body.contains(digest) && page.body.contains(">available<"))
                 let isSuper = person == .root
                 #expect(page.body.contains("/releases/remove?version=1.2") == isSuper)
-                #expect(page.body.contains("/upload.js") == isSuper)
+                #expect(page.body.contains(#"<form id="upload""#) == isSuper)
                 #expect(page.body.contains("data-csrf-token=\"\(visitor.csrfToken)\"") == isSuper)
                 #expect(page.body.contains("umctl release add") == isSuper)
                 let path = "/releases/remove?version=1.2"
@@ -47,11 +47,13 @@ struct ReleasePageTests {
         }
     }
 
-    @Test("The script is served as one, to everybody")
+    @Test("The script is served as one, to everybody; there is no other")
     func script() async throws {
         try await withLogInServer { server in
-            let script = try await server.send("GET", "/upload.js")
+            #expect(try await server.send("GET", "/upload.js").status == 404)
+            let script = try await server.send("GET", "/script.js")
             #expect(script.status == 200)
+            #expect(script.body.contains("/api/v1/releases/"))
             #expect(script.headers["content-type"] == "text/javascript; charset=utf-8")
             #expect(script.headers["content-security-policy"]?.contains("script-src 'self'") == true)
         }

@@ -86,18 +86,18 @@ public final class Broker: Sendable {
         for shard in all { shard.post { $0.peers = all } }
         restore(state, in: all)
         var addresses: [SocketAddress] = []
-        var listeners: [(Listener, TLSServerContext?)] = []
+        var listeners: [(Listener, BrokerConfiguration.Listener)] = []
         for listener in configuration.listeners {
             let socket = try ListeningSocket(host: listener.host, port: listener.port)
             addresses.append(socket.address)
-            listeners.append((Listener(socket, loop: all[0].loop), listener.tls))
+            listeners.append((Listener(socket, loop: all[0].loop), listener))
         }
         let bound = LoopBound(listeners, to: all[0].loop)
         let logger = core.logger
         all[0].post { shard in
-            for (listener, context) in bound.value {
+            for (listener, configured) in bound.value {
                 do {
-                    try shard.listen(listener, context)
+                    try shard.listen(listener, configured)
                 } catch {
                     logger.critical("a listener cannot accept", metadata: ["reason": "\(error)"])
                 }

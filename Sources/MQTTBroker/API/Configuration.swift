@@ -10,12 +10,18 @@ public struct BrokerConfiguration: Sendable {
         public var port: UInt16
         /// The certificate that clients see, until ``Broker/useForNewConnections(_:)`` names another; `nil` for plain MQTT.
         public var tls: TLSServerContext?
+        /// For MQTT over WebSocket, whom it is for; `nil` for MQTT straight over TCP or TLS.
+        public var webSocket: WebSocketPolicy?
 
-        /// MQTT on `host` and `port`, over TLS if there is a context.
-        public init(host: String = "127.0.0.1", port: UInt16 = 1883, tls: TLSServerContext? = nil) {
+        /// MQTT on `host` and `port`, over TLS if there is a context, over WebSocket if there is a policy.
+        public init(
+            host: String = "127.0.0.1", port: UInt16 = 1883, tls: TLSServerContext? = nil,
+            webSocket: WebSocketPolicy? = nil
+        ) {
             self.host = host
             self.port = port
             self.tls = tls
+            self.webSocket = webSocket
         }
     }
 

@@ -29,6 +29,8 @@ public struct BrokerCounters: Sendable, Hashable {
     public var connectTimeouts: UInt64 = 0
     /// TLS handshakes that failed, those that were not done in time not included.
     public var tlsFailures: UInt64 = 0
+    /// WebSocket connections that were refused, or broke its rules, before CONNECT.
+    public var webSocketFailures: UInt64 = 0
     /// Times that accepting paused because there were as many unauthenticated connections as there may be.
     public var acceptPauses: UInt64 = 0
 

@@ -3,17 +3,21 @@ public import MQTTWire
 /// What a program that embeds the broker decides and hears.
 ///
 /// Hooks run on the broker's loop threads and must neither block nor wait. All calls that concern one connection come in the order in which things
-/// happened. A hook that is `nil` allows everything and costs nothing, ``authorizeTakeover`` excepted.
+/// happened. A hook that is `nil` allows everything and costs nothing, ``authorizeTakeover`` and ``beginExchange`` excepted.
 public struct Hooks: Sendable {
     /// Decides about a CONNECT. Returning `nil` says that the decision comes through the second argument.
     /// Until it has come nothing further is read from the connection, and the CONNECT time limit runs on.
     public var authenticate: (@Sendable (ConnectRequest, DeferredAuthentication) -> AuthenticationDecision?)?
 
+    /// Begins the exchange with a 5.0 client that names an authentication method in CONNECT, instead of ``authenticate``. `nil` says that there is no such
+    /// method here: the client gets 0x8C (Bad authentication method), as every method does without this hook.
+    public var beginExchange: (@Sendable (ConnectRequest, _ method: String) -> AuthenticationExchange?)?
+
     /// Decides whether a client whose CONNECT was granted gets a session that belongs to another identity, connected or kept. `true` makes the
     /// session the newcomer's, with all that waits in it; `false` refuses the CONNECT as ``ConnectRefusal/notAuthorized``, and neither the session
     /// nor its connection nor its will notices. Asked when the two differ and then alone, and about Clean Start too, which would wipe the session.
     ///
-    /// The exception among the hooks: when it is `nil`, the answer is no.
+    /// When it is `nil`, the answer is no.
     public var authorizeTakeover: (@Sendable (ClientID, _ owner: ClientIdentity, _ newcomer: ClientIdentity) -> Bool)?
 
     /// Decides about a PUBLISH of a client (a will is asked about when it is published, on behalf of the client that left it).
@@ -24,6 +28,9 @@ public struct Hooks: Sendable {
 
     /// Decides about one delivery to a connected client; `false` withholds the message from that client.
     public var authorizeDelivery: (@Sendable (ConnectedClient, TopicName) -> Bool)?
+
+    /// Names what a 5.0 client that asks for Response Information builds its response topics from; `nil` for nothing.
+    public var responseInformation: (@Sendable (ConnectedClient) -> String?)?
 
     /// Hears what happens.
     public var observe: (@Sendable (BrokerEvent) -> Void)?
@@ -37,19 +44,23 @@ public struct Hooks: Sendable {
     /// Hooks that let everybody do everything.
     public init(
         authenticate: (@Sendable (ConnectRequest, DeferredAuthentication) -> AuthenticationDecision?)? = nil,
+        beginExchange: (@Sendable (ConnectRequest, _ method: String) -> AuthenticationExchange?)? = nil,
         authorizeTakeover: (@Sendable (ClientID, _ owner: ClientIdentity, _ newcomer: ClientIdentity) -> Bool)? = nil,
         authorizePublish: (@Sendable (ConnectedClient, TopicName, QoS, _ retain: Bool) -> PublishDecision)? = nil,
         authorizeSubscribe: (@Sendable (ConnectedClient, TopicFilter, QoS) -> SubscribeDecision)? = nil,
         authorizeDelivery: (@Sendable (ConnectedClient, TopicName) -> Bool)? = nil,
+        responseInformation: (@Sendable (ConnectedClient) -> String?)? = nil,
         observe: (@Sendable (BrokerEvent) -> Void)? = nil,
         observeDelivery: (@Sendable (DeliveryReport) -> Void)? = nil,
         interceptors: [Interceptor] = []
     ) {
         self.authenticate = authenticate
+        self.beginExchange = beginExchange
         self.authorizeTakeover = authorizeTakeover
         self.authorizePublish = authorizePublish
         self.authorizeSubscribe = authorizeSubscribe
         self.authorizeDelivery = authorizeDelivery
+        self.responseInformation = responseInformation
         self.observe = observe
         self.observeDelivery = observeDelivery
         self.interceptors = interceptors
@@ -103,11 +114,16 @@ public enum DisconnectCause: Sendable, Hashable, CustomStringConvertible {
     case writeStall
     /// The client broke the protocol, or a limit; the reason code says which.
     case protocolViolation(ReasonCode, detail: String)
-    /// The embedding program asked for it, by ``Broker/disconnect(_:clientID:reason:)``, by
-    /// ``Broker/disconnect(_:reason:where:)``, by ``Broker/disconnectAll(reason:where:)`` or by cancelling a delivery that had begun.
+    /// The embedding program asked for it, by ``Broker/disconnect(_:clientID:reason:)``, by ``Broker/disconnect(_:reason:where:)``, by
+    /// ``Broker/disconnectAll(reason:where:)``, by cancelling a delivery that had begun or by refusing a re-authentication.
     case administrative(String)
     /// The broker stops.
     case shutdown
+
+    /// What the client did wrong.
+    var violation: String? {
+        if case .protocolViolation(_, let detail) = self { detail } else { nil }
+    }
 
     /// One line for a log.
     public var description: String {

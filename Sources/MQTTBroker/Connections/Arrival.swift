@@ -46,6 +46,7 @@ final class Arrival: PacketChannel {
         do {
             try start()
         } catch {
+            // [MQTT3-4.8.0-2]
             shard.core.logger.warning("a connection was given up", metadata: ["reason": "\(error)"])
             close()
         }
@@ -94,6 +95,7 @@ final class Arrival: PacketChannel {
         shard.counters.add(1, to: .protocolErrors)
         shard.core.logger.info(
             "a CONNECT was refused", metadata: ["address": "\(address)", "reason": "\(error)"])
+        // [MQTT3-3.1.4-1, MQTT3-3.2.2-6]
         guard let version = error.version, version.hasReasonCodes || error.code.connectReturnCode != nil else {
             return close(.violation(error))
         }
@@ -110,10 +112,16 @@ final class Arrival: PacketChannel {
     }
 
     override func closed(_ end: ChannelEnd) {
-        if case .tls(let error) = end {
+        switch end {
+        case .tls(let error):
             shard.counters.add(1, to: .tlsFailures)
             shard.core.logger.info(
                 "a TLS handshake failed", metadata: ["address": "\(address)", "reason": "\(error)"])
+        case .webSocket(let error):
+            shard.counters.add(1, to: .webSocketFailures)
+            shard.core.logger.info(
+                "a WebSocket connection was refused", metadata: ["address": "\(address)", "reason": "\(error)"])
+        default: break
         }
         place.giveBack()
         forget()

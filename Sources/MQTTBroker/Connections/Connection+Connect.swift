@@ -13,24 +13,36 @@ extension Connection {
         } catch {
             return close()
         }
-        guard let greeting, greeting.connect.properties.authenticationMethod == nil else {
-            // Enhanced authentication needs a method that both sides know; this broker has none [MQTT-4.12.0-1].
-            return refuse(.badAuthenticationMethod)
+        guard let greeting else { return }
+        if let will, will.topic.levelCount > shard.core.limits.topicLevels {
+            return refuse(
+                .topicNameInvalid, "a will topic of more than \(shard.core.limits.topicLevels) levels")
         }
-        if let will, will.topic.levelCount > shard.core.limits.topicLevels { return refuse(.topicNameInvalid) }
+        if let method = greeting.connect.properties.authenticationMethod {
+            return beginExchange(request(greeting), method: method)
+        }
         guard let authenticate = shard.core.hooks.authenticate else { return admit(greeting, as: .anonymous) }
-        let connect = greeting.connect
-        let request = ConnectRequest(
-            clientID: connect.clientID, isClientIDAssigned: greeting.isClientIDAssigned, userName: connect.userName,
-            password: connect.password, remoteAddress: client.remoteAddress, remoteHost: greeting.address.host,
-            isEncrypted: greeting.isEncrypted, peerCertificate: greeting.peerCertificate,
-            protocolVersion: connect.version, cleanStart: connect.cleanStart, will: connect.will)
         let shard = shard
         let id = id
         let later = DeferredAuthentication { decision in
             shard.post { $0.connections[id]?.decided(decision) }
         }
-        if let decision = authenticate(request, later) { return decided(decision) }
+        if let decision = authenticate(request(greeting), later) { return decided(decision) }
+        awaitDecision()
+    }
+
+    private func request(_ greeting: Greeting) -> ConnectRequest {
+        let connect = greeting.connect
+        return ConnectRequest(
+            clientID: connect.clientID, isClientIDAssigned: greeting.isClientIDAssigned, userName: connect.userName,
+            password: connect.password, remoteAddress: client.remoteAddress, remoteHost: greeting.address.host,
+            isEncrypted: greeting.isEncrypted, peerCertificate: greeting.peerCertificate,
+            protocolVersion: connect.version, cleanStart: connect.cleanStart, will: connect.will)
+    }
+
+    /// The decision comes later, or not in time.
+    func awaitDecision() {
+        guard let greeting else { return }
         shard.undecided[id] = self
         connectTimer = loop.schedule(after: greeting.deadline - .now) { [unowned self] in
             connectTimer = nil
@@ -42,23 +54,27 @@ extension Connection {
     /// Does not wait for the decision any longer.
     func tryLater() { decided(.refuse(.serverUnavailable)) }
 
-    private func decided(_ decision: AuthenticationDecision) {
-        guard holds.contains(.authentication), !hasEnded else { return }
+    func decided(_ decision: AuthenticationDecision) {
+        guard let greeting, !hasEnded else { return }
         shard.undecided[id] = nil
         switch decision {
-        case .allow(let identity): if let greeting { admit(greeting, as: identity) }
+        case .allow(let identity): admit(greeting, as: identity)
         case .refuse(let refusal): refuse(refusal.reasonCode)
         }
     }
 
     /// Says no and closes [MQTT-3.2.2-7].
-    private func refuse(_ code: ReasonCode) {
+    func refuse(_ code: ReasonCode, _ reason: String? = nil) {
         shard.counters.add(1, to: .refused)
         holds.remove(.authentication)
         hasEnded = true
         (will, greeting) = (nil, nil)
+        // [MQTT3-3.2.2-6]
         // MQTT 3 has no word for some reasons: then the connection is closed without a CONNACK.
-        if version.hasReasonCodes || code.connectReturnCode != nil { send(Connack(reasonCode: code)) }
+        if version.hasReasonCodes || code.connectReturnCode != nil {
+            send(explainedBy: reason) { Connack(reasonCode: code, properties: $0) }
+        }
+        shard.undecided[id] = nil
         cancelTimers()
         closeAfterFlush()
     }
@@ -76,14 +92,17 @@ extension Connection {
         if let old = shard.sessions[connect.clientID], old.owner != identity { old.discardWill() }
         // One client id, one connection: the older one goes [MQTT-3.1.4-3].
         shard.sessions[connect.clientID]?.connection?.end(.takenOver, sending: .sessionTakenOver)
+        // [MQTT-3.1.4-4]
         if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
         let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
+        // [MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.3-2]
         let existing = shard.sessions[connect.clientID]
         guard let session = existing ?? shard.makeSession(connect.clientID, owner: identity, expiry: expiry)
         else {
             return refuse(.serverBusy)
         }
         place.giveBack()
+        maximumPacketSize = limits.maximumPacketSize
         self.session = session
         holds.remove(.authentication)
         session.attach(
@@ -92,6 +111,7 @@ extension Connection {
         shard.counters.add(1, to: .connected)
         let keepAlive = effectiveKeepAlive(connect, limits)
         startKeepAlive(keepAlive)
+        // [MQTT-3.2.0-1, MQTT-3.2.0-2]
         let isAnswered = sendConnack(
             greeting, sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
         shard.observe(.connected(client, sessionPresent: existing != nil))
@@ -116,6 +136,7 @@ extension Connection {
     private func sendConnack(
         _ greeting: Greeting, sessionPresent: Bool, expiry: SessionExpiry, keepAlive: UInt16
     ) -> Bool {
+        // [MQTT-3.2.2-2, MQTT-3.2.2-3]
         var connack = Connack(sessionPresent: sessionPresent, reasonCode: .success)
         if version.hasProperties {
             do {
@@ -142,10 +163,21 @@ extension Connection {
             try properties.append(.maximumPacketSize(UInt32(clamping: limits.maximumPacketSize)))
         }
         // [MQTT-3.2.2-16]
+        // [MQTT-3.1.3-7]
         if greeting.isClientIDAssigned { try properties.append(.assignedClientIdentifier(connect.clientID.text)) }
         if limits.topicAliasMaximum > 0 { try properties.append(.topicAliasMaximum(limits.topicAliasMaximum)) }
         // [MQTT-3.1.2-21]
         if keepAlive != connect.keepAlive { try properties.append(.serverKeepAlive(keepAlive)) }
+        // [MQTT-3.1.2-28]
+        if connect.properties.requestResponseInformation ?? false,
+            let information = shard.core.hooks.responseInformation?(client)
+        {
+            try properties.append(.responseInformation(information))
+        }
+        // [MQTT-4.12.0-6]
+        if let exchange {
+            for property in try exchange.properties(exchange.finalData) { try properties.append(property) }
+        }
         return properties
     }
 

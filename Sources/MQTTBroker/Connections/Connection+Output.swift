@@ -3,12 +3,24 @@ import MQTTWire
 /// PUBLISH to the client.
 extension Connection {
     /// Sends what was in flight when an earlier connection ended [MQTT-4.4.0-1].
-    func resend(_ entry: OutboundWindow<Delivery>.Entry) {
+    func resend(_ entry: OutboundWindow<Delivery>.Entry, _ session: Session) {
         guard let delivery = entry.message else {
             send(Pubrel(packetID: entry.packetID))
             return
         }
-        write(delivery, packetID: entry.packetID, isDuplicate: true)  // [MQTT-3.3.1-1]
+        // [MQTT-4.3.3-7]: expired or not
+        // [MQTT-3.3.1-1]
+        guard !write(delivery, packetID: entry.packetID, isDuplicate: true) else { return }
+        giveUp(delivery, entry.packetID, session)
+    }
+
+    /// A message is too large for this client: as if it had been sent [MQTT-3.1.2-25].
+    private func giveUp(_ delivery: Delivery, _ packetID: PacketID?, _ session: Session) {
+        if let packetID {
+            session.window.remove(packetID)
+            session.note(.settled(session.clientID, packetID))
+        }
+        session.dropped(delivery, .tooLargeForClient, isSettled: packetID != nil)
     }
 
     /// Sends a delivery for the first time, unless something speaks against it now that its turn has come.
@@ -27,13 +39,9 @@ extension Connection {
             packetID = next
             if delivery.isDurable { session.note(.sent(session.clientID, message: message.id, next)) }
         }
+        // [MQTT-3.3.1-3, MQTT-4.3.1-1, MQTT-4.3.2-2, MQTT-4.3.3-2]
         guard write(delivery, packetID: packetID, isDuplicate: false) else {
-            // Too large for this client: as if it had been sent [MQTT-3.1.2-25].
-            if let packetID {
-                session.window.remove(packetID)
-                session.note(.settled(session.clientID, packetID))
-            }
-            return session.dropped(delivery, .tooLargeForClient)
+            return giveUp(delivery, packetID, session)
         }
     }
 
@@ -90,6 +98,7 @@ extension Connection {
     /// What travels with the message, the lifetime that it has left [MQTT-3.3.2-6], and why it comes [MQTT-3.3.4-3].
     private func properties(of delivery: Delivery) throws(PacketError) -> Properties {
         guard version.hasProperties else { return Properties() }
+        // [MQTT-3.3.2-4, MQTT-3.3.2-15, MQTT-3.3.2-16, MQTT-3.3.2-17, MQTT-3.3.2-18, MQTT-3.3.2-20]
         var properties = delivery.message.properties
         if let expiry = delivery.message.expiry {
             // What is left of a second counts: only whole seconds of waiting are subtracted.
@@ -97,6 +106,7 @@ extension Connection {
             try properties.append(
                 .messageExpiryInterval(UInt32(clamping: left.seconds + (left.attoseconds > 0 ? 1 : 0))))
         }
+        // [MQTT-3.3.4-4]
         for identifier in delivery.identifiers { try properties.append(.subscriptionIdentifier(identifier)) }
         return properties
     }

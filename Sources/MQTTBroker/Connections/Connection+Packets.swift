@@ -4,7 +4,7 @@ import MQTTWire
 extension Connection {
     /// Takes a packet; the channel lends its body.
     func take(_ header: FixedHeader, _ body: Span<UInt8>) throws(PacketError) {
-        guard let session else { return }
+        guard let session else { return try takeBeforeConnack(header, body) }
         shard.counters.add(header.packetLength, to: .bytesReceived)
         let context = inboundContext
         switch header.type {
@@ -16,13 +16,16 @@ extension Connection {
             try publish(layout, body, payload: SharedSlice(SharedBytes(copying: payload)), session)
         case .puback:
             let ack = try Puback(header: header, body: body, in: context)
+            try checkStage(of: ack.packetID, is: [.puback], header.type, session)
             try settle(ack.packetID, session.window.puback(ack.packetID), session)
         case .pubrec:
             let ack = try Pubrec(header: header, body: body, in: context)
+            try checkStage(of: ack.packetID, is: [.pubrec, .pubcomp], header.type, session)
             try pubrec(ack, session)
         case .pubrel:
             let ack = try Pubrel(header: header, body: body, in: context)
             // The packet id is free again, whether or not the broker knew it [MQTT-4.3.3-11].
+            // [MQTT-4.3.3-13]
             let isKnown = session.received.release(ack.packetID)
             unreleased.remove(ack.packetID)
             if isKnown { session.note(.completed(session.clientID, ack.packetID)) }
@@ -32,6 +35,7 @@ extension Connection {
             checkReceiptHold()
         case .pubcomp:
             let ack = try Pubcomp(header: header, body: body, in: context)
+            try checkStage(of: ack.packetID, is: [.pubcomp], header.type, session)
             try settle(ack.packetID, session.window.pubcomp(ack.packetID), session)
         case .subscribe:
             subscribe(try Subscribe(header: header, body: body, in: context), session)
@@ -45,11 +49,19 @@ extension Connection {
         case .connect:
             throw PacketError(.protocolError, "a second CONNECT", "MQTT-3.1.0-2")
         case .auth:
-            // No authentication method was agreed on in CONNECT [MQTT-4.12.0-7].
-            throw PacketError(.protocolError, "AUTH without an authentication method in CONNECT", "MQTT-4.12.0-7")
+            try take(Auth(header: header, body: body, in: context))
         case .connack, .suback, .unsuback, .pingresp:
             throw PacketError(.protocolError, "\(header.type) from a client")
         }
+    }
+
+    /// The packet that answers a PUBLISH depends on its QoS [MQTT-3.3.4-1]: another one is a violation. Under a packet id that nothing is in flight
+    /// under, it is a stray one.
+    private func checkStage(
+        of packetID: PacketID, is expected: Set<OutboundWindow<Delivery>.Stage>, _ type: PacketType, _ session: Session
+    ) throws(PacketError) {
+        guard let stage = session.window.stage(of: packetID), !expected.contains(stage) else { return }
+        throw PacketError(.protocolError, "\(type) for packet id \(packetID), where \(stage) is due", "MQTT-3.3.4-1")
     }
 
     private func pubrec(_ ack: Pubrec, _ session: Session) throws(PacketError) {

@@ -24,6 +24,7 @@ extension Connection {
             authorize(client, topic, flags.qos, flags.retain) == .refuse
         {
             shard.counters.add(1, to: .publishesRefused)
+            // [MQTT3-3.3.5-2]
             return answer(layout, .notAuthorized, outstanding: 0, session)
         }
         var properties = layout.properties(in: head)
@@ -54,6 +55,7 @@ extension Connection {
         let name = layout.topicName(in: head)
         if let alias = layout.topicAlias {
             let maximum = shard.core.limits.topicAliasMaximum
+            // [MQTT-3.3.2-12]
             guard alias <= maximum else {
                 throw PacketError(.topicAliasInvalid, "topic alias \(alias); at most \(maximum)", "MQTT-3.3.2-9")
             }
@@ -109,6 +111,7 @@ extension Connection {
         let receipt = Receipt(
             packetID: packetID, qos: layout.flags.qos, reasonCode: code, outstanding: outstanding, session: session)
         receipts.append(receipt)
+        // [MQTT-4.3.2-5, MQTT-4.3.3-9]
         if receipt.qos == .exactlyOnce, !code.isError {
             session.received.receive(packetID, receipt: receipt)
             noteUnreleased(packetID)
@@ -122,8 +125,10 @@ extension Connection {
         while let receipt = receipts.first, receipt.outstanding == 0 {
             receipts.removeFirst()
             if receipt.qos == .exactlyOnce {
+                // [MQTT-4.3.3-8]
                 send(Pubrec(packetID: receipt.packetID, reasonCode: receipt.reasonCode))
             } else {
+                // [MQTT-4.3.2-4]
                 send(Puback(packetID: receipt.packetID, reasonCode: receipt.reasonCode))
             }
         }

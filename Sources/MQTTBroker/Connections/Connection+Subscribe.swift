@@ -4,32 +4,36 @@ import MQTTWire
 extension Connection {
     func subscribe(_ packet: Subscribe, _ session: Session) {
         var codes: [ReasonCode] = []
+        var reason: String?
         var granted: [(subscription: Subscription, isNew: Bool)] = []
+        // [MQTT-3.8.4-5, MQTT-3.8.4-6]
         for subscription in packet.subscriptions {
-            let code = refusal(of: subscription, session) ?? ReasonCode(granted: subscription.options.maximumQoS)
-            codes.append(code)
-            guard !code.isError else { continue }
+            if let refusal = refusal(of: subscription, session) {
+                codes.append(refusal.code)
+                reason = reason ?? refusal.reason
+                continue
+            }
+            // [MQTT-3.8.4-7]
+            codes.append(ReasonCode(granted: subscription.options.maximumQoS))
             let isNew = session.subscribe(
                 subscription.filter, options: subscription.options,
                 identifier: packet.properties.subscriptionIdentifier)
             granted.append((subscription, isNew))
         }
-        let suback = Suback(packetID: packet.packetID, reasonCodes: codes)
+        let answer = SubscribeAnswer(packetID: packet.packetID, codes: codes, reason: reason, granted: granted)
         let elsewhere = Set(
             granted.filter(\.subscription.filter.isShared).map { shard.core.owner(ofShared: $0.subscription.filter) }
         )
         .subtracting([shard.index])
-        guard elsewhere.isEmpty else { return finish(suback, granted, after: elsewhere) }
-        finish(suback, granted)
+        guard elsewhere.isEmpty else { return finish(answer, after: elsewhere) }
+        finish(answer)
     }
 
     /// Waits until the owners of share groups on other loops know of the new members: after SUBACK no message may miss them.
-    private func finish(
-        _ suback: Suback, _ granted: [(subscription: Subscription, isNew: Bool)], after owners: Set<Int>
-    ) {
+    private func finish(_ answer: SubscribeAnswer, after owners: Set<Int>) {
         let finish = LoopBound(
             CountDown(owners.count) { [self] in
-                if session != nil { self.finish(suback, granted) }
+                if session != nil { self.finish(answer) }
             }, to: loop)
         let loop = loop
         for owner in owners {
@@ -38,35 +42,41 @@ extension Connection {
         }
     }
 
-    private func finish(_ suback: Suback, _ granted: [(subscription: Subscription, isNew: Bool)]) {
+    private func finish(_ answer: SubscribeAnswer) {
         shard.whenDurable { [self] in
             guard session != nil else { return }
-            answer(suback, granted)
+            give(answer)
         }
     }
 
-    private func answer(_ suback: Suback, _ granted: [(subscription: Subscription, isNew: Bool)]) {
-        send(suback)
-        for (subscription, _) in granted {
+    private func give(_ answer: SubscribeAnswer) {
+        send(explainedBy: answer.reason) {
+            // [MQTT-2.2.1-6, MQTT-3.8.4-1, MQTT-3.8.4-2]
+            Suback(packetID: answer.packetID, reasonCodes: answer.codes, properties: $0)
+        }
+        for (subscription, _) in answer.granted {
             shard.observe(.subscribed(client, subscription.filter, subscription.options.maximumQoS))
         }
-        for (subscription, isNew) in granted { deliverRetained(to: subscription, isNew: isNew) }
+        for (subscription, isNew) in answer.granted { deliverRetained(to: subscription, isNew: isNew) }
     }
 
     /// Why a subscription is refused; `nil` if it is granted.
-    private func refusal(of subscription: Subscription, _ session: Session) -> ReasonCode? {
+    private func refusal(of subscription: Subscription, _ session: Session) -> (code: ReasonCode, reason: String?)? {
         switch shard.core.hooks.authorizeSubscribe?(client, subscription.filter, subscription.options.maximumQoS) {
-        case .refuse: return .notAuthorized
-        case .fail: return .unspecifiedError
+        case .refuse: return (.notAuthorized, nil)
+        case .fail: return (.unspecifiedError, nil)
         case .allow, .none: break
         }
         let limits = shard.core.limits
         var levels = subscription.filter.levels
         var count = 0
         while levels.next(subscription.filter.bytes.span) != nil { count += 1 }
-        if count > limits.topicLevels { return .topicFilterInvalid }
+        if count > limits.topicLevels {
+            return (.topicFilterInvalid, "a filter of \(count) levels; at most \(limits.topicLevels)")
+        }
         let isNew = session.subscriptions[subscription.filter] == nil
-        return isNew && session.subscriptions.count >= limits.subscriptionsPerSession ? .quotaExceeded : nil
+        guard isNew, session.subscriptions.count >= limits.subscriptionsPerSession else { return nil }
+        return (.quotaExceeded, "more than \(limits.subscriptionsPerSession) subscriptions")
     }
 
     /// Sends the retained messages that a subscription asks for (section 3.8.3.1), with RETAIN set [MQTT-3.3.1-8].
@@ -75,29 +85,44 @@ extension Connection {
         switch subscription.options.retainHandling {
         case .doNotSend: return  // [MQTT-3.3.1-11]
         case .sendIfNew where !isNew: return  // [MQTT-3.3.1-10]
+        // [MQTT-3.3.1-9, MQTT-3.8.4-4]
         case .sendIfNew, .sendAtSubscribe: break
         }
         let identifiers = session.subscriptions[subscription.filter]?.identifier.map { [$0] } ?? []
         for message in shard.core.retained.matching(subscription.filter, at: loop.now) {
+            // Retained or not, a message is not sent back to its publisher if the subscription says so [MQTT-3.8.3-3].
+            if subscription.options.noLocal, message.publisher?.clientID == session.clientID { continue }
             session.deliver(
                 Delivery(
+                    // [MQTT3-3.3.1-8]
                     message: message, qos: min(message.qos, subscription.options.maximumQoS), retain: true,
                     identifiers: identifiers))
         }
     }
 
     func unsubscribe(_ packet: Unsubscribe, _ session: Session) {
+        // [MQTT-3.10.4-6]
         let removed = packet.filters.map { session.unsubscribe($0) }
         // One answer per filter, in order [MQTT-3.11.3-2]; the packet is answered even if nothing was removed [MQTT-3.10.4-5].
         let unsuback = Unsuback(
             packetID: packet.packetID, reasonCodes: removed.map { $0 ? .success : .noSubscriptionExisted })
         shard.whenDurable { [self] in
+            // [MQTT-3.10.4-4]
             if isOpen { send(unsuback) }
         }
         for (filter, wasThere) in zip(packet.filters, removed) where wasThere {
             shard.observe(.unsubscribed(client, filter))
         }
     }
+}
+
+/// What a SUBSCRIBE gets, once all that it asked for is in place.
+private struct SubscribeAnswer {
+    let packetID: PacketID
+    let codes: [ReasonCode]
+    /// Why the first of those that were refused was.
+    let reason: String?
+    let granted: [(subscription: Subscription, isNew: Bool)]
 }
 
 /// Runs something when as many steps were taken as it waits for.

@@ -3,6 +3,7 @@ import MQTTWire
 /// Keep-alive and write stall: what happens when a client says nothing, or takes nothing.
 extension Connection {
     func effectiveKeepAlive(_ connect: Connect, _ limits: Limits) -> UInt16 {
+        // [MQTT-3.2.2-22]
         guard version.hasProperties, let longest = limits.maximumKeepAlive else { return connect.keepAlive }
         let seconds = UInt16(clamping: max(1, longest.components.seconds))
         return connect.keepAlive == 0 ? seconds : min(connect.keepAlive, seconds)

@@ -28,6 +28,8 @@ final class Connection: PacketChannel {
     var greeting: Greeting?
     /// As hooks see it; nobody in particular until CONNECT is granted.
     var client: ConnectedClient
+    /// The exchange by the authentication method that CONNECT named.
+    var exchange: ConnectionExchange?
     /// Its place among the unauthenticated connections, until CONNECT is granted or the connection closed.
     let place: UnauthenticatedConnections.Place
     let publisher: Publisher
@@ -35,8 +37,11 @@ final class Connection: PacketChannel {
     let outbound: PacketContext
     /// The largest packet that the client takes.
     let maximumOutboundSize: Int
+    /// Whether the client wants to hear reasons in words [MQTT-3.1.2-29].
+    let wantsReasons: Bool
     var session: Session?
     /// The topics that the client's aliases stand for.
+    /// [MQTT-3.3.2-7]
     var aliases: [UInt16: TopicName] = [:]
     /// The topics that the client was told aliases for.
     var outboundAliases: OutboundAliases
@@ -68,6 +73,7 @@ final class Connection: PacketChannel {
         publisher = Publisher(clientID: connect.clientID, connectionID: id, loop: shard.index)
         outbound = PacketContext(version: connect.version, direction: .toClient)
         maximumOutboundSize = connect.properties.maximumPacketSize.map { Int($0) } ?? .max
+        wantsReasons = connect.version.hasProperties && connect.properties.requestProblemInformation ?? true
         outboundAliases = OutboundAliases(
             limit: min(connect.properties.topicAliasMaximum ?? 0, shard.core.limits.topicAliasMaximum))
         will = connect.will
@@ -85,12 +91,16 @@ final class Connection: PacketChannel {
     override func receivedPublish(
         _ layout: PublishLayout, head: Span<UInt8>, payload: SharedBytes
     ) throws(PacketError) {
-        guard let session else { return }
+        guard let session else {
+            guard !hasEnded else { return }
+            throw PacketError(.protocolError, "PUBLISH before CONNACK", "MQTT-3.1.2-30")
+        }
         shard.counters.add(head.count + payload.count, to: .bytesReceived)
         try publish(layout, head, payload: SharedSlice(payload), session)
     }
 
     /// The will, if the client left one and has not taken it back.
+    /// [MQTT-3.1.2-7]
     var pendingWill: PendingWill? { will.map { PendingWill(will: $0, client: client, publisher: publisher) } }
 
     // MARK: Reading or not
@@ -105,6 +115,9 @@ final class Connection: PacketChannel {
         congestions -= 1
         if congestions <= 0 { release(.congestion) }
     }
+
+    func holdForAuthentication() { hold(.authentication) }
+    func releaseForAuthentication() { release(.authentication) }
 
     func holdForReceipts() { hold(.receipts) }
     func releaseForReceipts() { release(.receipts) }
@@ -164,6 +177,18 @@ final class Connection: PacketChannel {
         }
     }
 
+    /// Sends a packet with a Reason String, if there is a reason, the client wants it, and the packet is not too large with it
+    /// [MQTT-3.2.2-19, MQTT-3.9.2-1, MQTT-3.14.2-3].
+    @discardableResult
+    func send(explainedBy reason: String?, _ packet: (Properties) -> some ControlPacket) -> Bool {
+        if wantsReasons, let reason, let properties = try? Properties([.reasonString(reason)]),
+            let bytes = try? packet(properties).encoded(in: outbound), bytes.count <= maximumOutboundSize
+        {
+            return send(packet(properties))
+        }
+        return send(packet(Properties()))
+    }
+
     /// Moves deliveries from the session's queue to the output, as long as there is little there.
     func fillOutput() {
         // Sending can bring the queue back here through a hook or a release; the outer call goes on.
@@ -172,7 +197,7 @@ final class Connection: PacketChannel {
         defer { isFilling = false }
         while pendingOutput < Self.outputAhead {
             if let entry = session.window.nextToResend() {
-                resend(entry)
+                resend(entry, session)
             } else if let delivery = session.nextDelivery() {
                 transmit(delivery, session)
             } else {
@@ -207,12 +232,16 @@ final class Connection: PacketChannel {
                 "client": "\(client.clientID.text.debugDescription)", "address": "\(client.remoteAddress)",
                 "reason": "\(error)",
             ])
+        guard greeting == nil || hasEnded else { return refuse(error.code, error.reason) }
         end(.protocolViolation(error.code, detail: error.reason), sending: error.code)
     }
 
     override func closed(_ end: ChannelEnd) {
         switch end {
         case .loopStopped: finish(.shutdown)
+        case .webSocket(let error):
+            shard.counters.add(1, to: .protocolErrors)
+            finish(.protocolViolation(.protocolError, detail: error.description))
         default: finish(.connectionLost)
         }
         shard.connections[id] = nil
@@ -229,7 +258,11 @@ final class Connection: PacketChannel {
         let isConnected = session != nil
         finish(cause)
         guard mayFlush, code != nil || pendingOutput > 0 else { return close() }
-        if isConnected, let code, version.allowsServerDisconnect { send(Disconnect(reasonCode: code)) }
+        // [MQTT-3.14.0-1]
+        if isConnected, let code, version.allowsServerDisconnect {
+            send(explainedBy: cause.violation) { Disconnect(reasonCode: code, properties: $0) }
+        }
+        // [MQTT-3.14.4-1, MQTT-3.14.4-2, MQTT-4.13.2-1]
         closeAfterFlush()
     }
 

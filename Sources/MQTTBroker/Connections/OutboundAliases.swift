@@ -10,12 +10,14 @@ struct OutboundAliases {
     init(limit: UInt16) { self.limit = limit }
 
     /// Whether the client takes aliases at all.
+    /// [MQTT-3.1.2-27]
     var isAllowed: Bool { limit > 0 }
 
     /// The alias that the client knows for the topic.
     func alias(of topic: TopicName) -> UInt16? { aliases[topic] }
 
     /// The alias that a further topic gets; `nil` when the client takes no more.
+    /// [MQTT-3.3.2-11]
     var next: UInt16? { aliases.count < Int(limit) ? UInt16(aliases.count) + 1 : nil }
 
     /// The client was sent the next alias together with the topic.

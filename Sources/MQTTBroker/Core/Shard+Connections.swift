@@ -3,21 +3,29 @@ import MQTTWire
 
 extension Shard {
     /// Accepts on this loop, and deals the connections to all loops in turn: whatever a handshake costs is spread.
-    func listen(_ listener: Listener, _ configured: TLSServerContext?) throws(TransportError) {
+    func listen(_ listener: Listener, _ configured: BrokerConfiguration.Listener) throws(TransportError) {
         listeners.append(listener)
         var next = index
         try listener.start { [unowned self] socket, address in
             let place = core.unauthenticated.enter(from: address.origin)
-            let stream: HandedOverStream
-            if let context = core.currentContext(insteadOf: configured) {
-                stream = HandedOverStream(ByteStream(server: context, socket: socket))
-            } else {
-                stream = HandedOverStream(ByteStream(plain: socket))
-            }
+            let stream = HandedOverStream(stream(over: socket, configured))
             post(to: next) { $0.receive(stream, from: address, place) }
             next = (next + 1) % core.loopCount
             if core.unauthenticated.isFull { pauseAccepting() }
         }
+    }
+
+    private func stream(
+        over socket: consuming Descriptor, _ configured: BrokerConfiguration.Listener
+    ) -> ByteStream {
+        let stream =
+            if let context = core.currentContext(insteadOf: configured.tls) {
+                ByteStream(server: context, socket: socket)
+            } else {
+                ByteStream(plain: socket)
+            }
+        guard let policy = configured.webSocket else { return stream }
+        return ByteStream(webSocketServer: policy, over: stream)
     }
 
     /// Accepts nothing more until a stranger is let in or gone. All listeners are on this loop.

@@ -94,12 +94,13 @@ final class Shard: EventSource, @unchecked Sendable {
         note(message.payloadCount > 0 ? .retained(message.stored(at: loop.now)) : .retainedCleared(message.topic))
     }
 
-    /// Delivers to the subscribers on this loop, to each session once however many of its filters match [MQTT-3.3.4-2, MQTT-3.3.5-1 of 3.1.1].
+    /// Delivers to the subscribers on this loop, to each session once however many of its filters match [MQTT-3.3.4-2].
     func deliver(_ message: Message, _ durability: Durability? = nil) {
         matchNumber += 1
         let number = matchNumber
         var found = matches
         matches = []
+        // [MQTT-3.3.2-3, MQTT-4.5.0-1]
         tree.match(message.topic) { node in
             for subscription in node.subscriptions {
                 let session = subscription.session
@@ -109,6 +110,7 @@ final class Shard: EventSource, @unchecked Sendable {
                     continue
                 }
                 let qos = min(message.qos, options.maximumQoS)
+                // [MQTT-3.3.1-12, MQTT-3.3.1-13]
                 let retain = message.retain && options.retainAsPublished
                 if session.matchNumber == number {
                     found[session.matchIndex].qos = max(found[session.matchIndex].qos, qos)
@@ -151,6 +153,7 @@ final class Shard: EventSource, @unchecked Sendable {
         guard let session = sessions[member], let subscription = session.subscriptions[filter] else { return }
         session.deliver(
             Delivery(
+                // [MQTT-4.8.2-3]
                 message: message, qos: min(message.qos, subscription.options.maximumQoS),
                 retain: message.retain && subscription.options.retainAsPublished,
                 identifiers: subscription.identifier.map { [$0] } ?? []))

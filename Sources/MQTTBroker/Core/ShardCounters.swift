@@ -4,7 +4,7 @@ import Synchronization
 /// The figures of one loop: written by that loop alone, read by whoever wants a snapshot.
 final class ShardCounters: Sendable {
     enum Figure: Int, CaseIterable {
-        case accepted, connected, refused, protocolErrors, connectTimeouts, tlsFailures, acceptPauses
+        case accepted, connected, refused, protocolErrors, connectTimeouts, tlsFailures, webSocketFailures, acceptPauses
         case publishesReceived, publishesSent, bytesReceived, bytesSent, publishesRefused, publisherPauses
         case droppedQueueFullQoS0, droppedQueueFullOldest, droppedTooLarge, droppedExpired, droppedRefused
         case connections, sessions, subscriptions, queuedMessages, queuedBytes
@@ -43,6 +43,7 @@ final class ShardCounters: Sendable {
         snapshot.protocolErrors += count(.protocolErrors)
         snapshot.connectTimeouts += count(.connectTimeouts)
         snapshot.tlsFailures += count(.tlsFailures)
+        snapshot.webSocketFailures += count(.webSocketFailures)
         snapshot.acceptPauses += count(.acceptPauses)
         snapshot.publishesReceived += count(.publishesReceived)
         snapshot.publishesSent += count(.publishesSent)

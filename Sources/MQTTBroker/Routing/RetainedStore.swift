@@ -49,6 +49,7 @@ final class RetainedStore: Sendable {
                 state.prune(index)
                 return false
             }
+            // [MQTT3-3.1.2-7]: whoever published it
             replaced = before
             state.nodes[index].message = message
             state.bytes = bytes

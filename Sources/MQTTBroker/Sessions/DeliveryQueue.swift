@@ -21,6 +21,7 @@ struct DeliveryQueue {
     private let maximumCount: Int
     private let maximumBytes: Int
     private var unacknowledged: Deque<Item> = []
+    // [MQTT-4.6.0-5, MQTT-4.6.0-6]
     private var acknowledged: Deque<Item> = []
     private var nextNumber: UInt64 = 0
     /// The bytes that wait.

@@ -20,11 +20,13 @@ extension Shard {
             counters.add(1, to: .publishesRefused)
             return
         }
+        // [MQTT-3.1.3-10]
         var properties = will.properties
         let expiry = properties.messageExpiryInterval.map { loop.now + .seconds(Int64($0)) }
         properties.remove(.willDelayInterval, .messageExpiryInterval)
         let message = Message(
             id: core.nextMessageID(), topic: will.topic, body: SharedSlice(SharedBytes(will.payload)), qos: will.qos,
+            // [MQTT-3.1.2-14, MQTT-3.1.2-15]
             retain: will.retain,
             properties: properties, expiry: expiry, publisher: pending.publisher, budget: core.budget)
         retainIfAsked(message)

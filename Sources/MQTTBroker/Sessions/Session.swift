@@ -53,6 +53,7 @@ final class Session {
             shard.note(.sessionEnded(clientID))
         }
         window.connectionBegan(limit: min(receiveMaximum, shard.core.limits.inFlightPerSession))
+        // [MQTT-4.1.0-1]
         if let expiryTimer { shard.loop.cancel(expiryTimer) }
         expiryTimer = nil
         // Who comes back in time has not died [MQTT-3.1.3-9].
@@ -84,6 +85,7 @@ final class Session {
             shard.end(self)
             if let will { shard.publish(will) }
         case .after(let time):
+            // [MQTT-3.1.2-23, MQTT-4.1.0-2]
             expiryTimer = shard.loop.schedule(after: time) { [unowned self] in
                 expiryTimer = nil
                 shard.end(self)
@@ -125,6 +127,7 @@ final class Session {
         for subscription in subscriptions.values { release(subscription) }
         subscriptions = [:]
         _ = changeQueue { $0.remove { _ in true } }
+        // [MQTT-4.8.2-5]
         _ = window.removeAll()
         if let (will, timer) = pendingWill {
             shard.loop.cancel(timer)
@@ -170,6 +173,7 @@ final class Session {
     func subscribe(_ filter: TopicFilter, options: SubscriptionOptions, identifier: Int?) -> Bool {
         note(.subscribed(clientID, StoredSubscription(filter: filter, options: options, identifier: identifier)))
         if let existing = subscriptions[filter] {
+            // [MQTT-3.8.4-4]
             existing.options = options
             existing.identifier = identifier
             return false
@@ -189,12 +193,14 @@ final class Session {
 
     /// Ends a subscription; returns whether there was one.
     func unsubscribe(_ filter: TopicFilter) -> Bool {
+        // [MQTT-3.10.4-1, MQTT-3.10.4-2]
         guard let subscription = subscriptions.removeValue(forKey: filter) else { return false }
         note(.unsubscribed(clientID, filter))
         release(subscription)
         return true
     }
 
+    // [MQTT-3.10.4-3]: what waits or is under way stays
     private func release(_ subscription: SessionSubscription) {
         shard.counters.add(-1, to: .subscriptions)
         if subscription.filter.isShared {
@@ -221,7 +227,7 @@ final class Session {
         holdPublisherIfCongested(delivery.message.publisher)
     }
 
-    /// The client is absent: QoS 1 and 2 wait for it [MQTT-3.1.2-5 of 3.1.1], QoS 0 does not.
+    /// The client is absent: QoS 1 and 2 wait for it [MQTT3-3.1.2-5], QoS 0 does not.
     private func keepForLater(_ delivery: Delivery) {
         guard delivery.qos != .atMostOnce, !delivery.message.endsWithConnection else { return }
         if shard.core.budget.isExceeded, let oldest = changeQueue({ $0.removeOldest() }) {
@@ -247,9 +253,9 @@ final class Session {
         changeQueue { $0.next(windowHasRoom: window.hasRoom) }
     }
 
-    /// A delivery will not be made.
-    func dropped(_ delivery: Delivery, _ cause: DropCause) {
-        if delivery.isDurable { note(.dropped(clientID, message: delivery.message.id)) }
+    /// A delivery will not be made. `isSettled`: the store knows it no longer.
+    func dropped(_ delivery: Delivery, _ cause: DropCause, isSettled: Bool = false) {
+        if delivery.isDurable, !isSettled { note(.dropped(clientID, message: delivery.message.id)) }
         shard.counters.countDrop(cause)
         shard.observe(.dropped(clientID: clientID, delivery.message.topic, cause))
         if let token = delivery.token { endTracked(token, .notSent) }

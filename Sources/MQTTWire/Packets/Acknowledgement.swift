@@ -30,6 +30,7 @@ extension Acknowledgement {
     /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try buffer.appendPacket(Self.type) { (buffer) throws(PacketError) in
+            // [MQTT-2.2.1-5]
             buffer.appendUInt16(packetID.rawValue)
             try Outcome(reasonCode: reasonCode, properties: properties)
                 .encode(Self.type, at: Self.propertyPlace, in: context, into: &buffer)
@@ -79,6 +80,7 @@ extension ReasonCode {
     ) throws(PacketError) {
         let offset = reader.offset
         let byte = try reader.byte(body, "reason code")
+        // [MQTT-3.4.2-1, MQTT-3.5.2-1, MQTT-3.6.2-1, MQTT-3.7.2-1, MQTT-3.14.2-1]
         guard let code = ReasonCode(rawValue: byte), code.isLegal(in: type, direction) else {
             throw PacketError(.protocolError, at: offset, "reason code \(byte) is none of \(type)")
         }

@@ -55,6 +55,7 @@ public struct Connect: ControlPacket {
         do throws(PacketError) {
             try header.validateBits(for: version)
             try self.init(&reader, body, version)
+            // [MQTT-3.1.2-16, MQTT-3.1.2-18, MQTT-3.1.4-1]
             try reader.finish(.connect)
         } catch {
             var answerable = error
@@ -95,6 +96,7 @@ extension Connect {
         let name = try reader.text(body, "protocol name")
         let offset = reader.offset
         let level = try reader.byte(body, "protocol level")
+        // [MQTT-3.1.2-1]
         if let version = ProtocolVersion(rawValue: level), version.protocolName == name { return version }
         var error = PacketError(
             .unsupportedProtocolVersion, at: offset,
@@ -112,8 +114,10 @@ extension Connect {
         cleanStart = flags.contains(.cleanStart)
         keepAlive = try reader.uint16(body, "keep-alive")
         properties = try Properties(&reader, body, at: .connect, version)
+        // [MQTT-3.1.3-1, MQTT-3.1.3-3, MQTT-3.1.3-4, MQTT-3.1.3-5]
         let clientIDOffset = reader.offset
         clientID = ClientID(checked: try reader.text(body, "client id"))
+        // [MQTT-3.1.2-9, MQTT-3.1.3-11]
         if flags.contains(.will) {
             let properties = try Properties(&reader, body, at: .will, version)
             let topic = try reader.textRange(body, "will topic")
@@ -123,6 +127,7 @@ extension Connect {
                 qos: flags.willQoS, retain: flags.contains(.willRetain), properties: properties)
         }
         // In 3.1 the remaining length takes precedence over the flags of user name and password.
+        // [MQTT-3.1.2-17, MQTT-3.1.2-19, MQTT-3.1.3-12]
         if flags.contains(.userName), !(reader.isAtEnd && version.allowsMissingCredentials) {
             userName = try reader.text(body, "user name")
         }
@@ -139,17 +144,18 @@ extension Connect {
                 .clientIdentifierNotValid, at: offset,
                 "an empty client id; in MQTT \(version) it has at least 1 character")
         }
+        // [MQTT3-3.1.3-8]
         guard cleanStart || !version.requiresCleanStartWithEmptyClientID else {
             throw PacketError(
                 .clientIdentifierNotValid, at: offset, "an empty client id without clean session", "MQTT-3.1.3-8")
         }
     }
 
-    /// A password needs a user name before 5.0 (3.1.1: [MQTT-3.1.2-22]).
+    /// A password needs a user name before 5.0 [MQTT3-3.1.2-22].
     static func checkPassword(
         hasUserName: Bool, hasPassword: Bool, _ version: ProtocolVersion, at offset: Int?
     ) throws(PacketError) {
         guard hasPassword, !hasUserName, !version.allowsPasswordWithoutUserName else { return }
-        throw PacketError(.malformedPacket, at: offset, "a password without a user name", "MQTT-3.1.2-22")
+        throw PacketError(.malformedPacket, at: offset, "a password without a user name", "MQTT3-3.1.2-22")
     }
 }

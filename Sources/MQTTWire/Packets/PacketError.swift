@@ -12,8 +12,8 @@ public struct PacketError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Which value is wrong, and what would be right.
     public let reason: String
 
-    /// The number of the normative statement that is violated, such as `MQTT-3.3.1-4`, numbered as in 5.0, or as in
-    /// 3.1.1 where only that version has the rule.
+    /// The number of the normative statement that is violated, such as `MQTT-3.3.1-4`, numbered as in 5.0, or `MQTT3-3.1.2-22`, as in
+    /// 3.1.1, where only that version has the rule.
     public let statement: String?
 
     /// For a refused CONNECT: the version in which the client understands the CONNACK; nil when it was not readable.

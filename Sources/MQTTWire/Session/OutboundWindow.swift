@@ -58,6 +58,7 @@ public struct OutboundWindow<Message> {
     public mutating func add(
         _ message: Message, qos: QoS, avoiding isTaken: (PacketID) -> Bool = { _ in false }
     ) -> PacketID? {
+        // [MQTT-4.9.0-2]
         guard hasRoom, let candidate = takePacketID(avoiding: isTaken) else { return nil }
         entries.append(Entry(packetID: candidate, stage: qos == .exactlyOnce ? .pubrec : .puback, message: message))
         sent += 1
@@ -66,6 +67,7 @@ public struct OutboundWindow<Message> {
 
     /// A packet id that no message in flight has, for a packet that is not a PUBLISH; `nil` when all are in use.
     public mutating func takePacketID(avoiding isTaken: (PacketID) -> Bool) -> PacketID? {
+        // [MQTT-2.2.1-4, MQTT-4.3.2-1, MQTT-4.3.3-1]
         guard entries.count < Int(UInt16.max) else { return nil }
         let first = nextPacketID
         var candidate = first
@@ -95,6 +97,7 @@ public struct OutboundWindow<Message> {
         case .pubcomp:
             return .releasedAgain
         case .pubrec:
+            // [MQTT-4.4.0-2, MQTT-4.8.2-6]
             if failure { return .settled(remove(at: index).message) }
             let message = entries[index].message
             entries[index].message = nil
@@ -106,16 +109,23 @@ public struct OutboundWindow<Message> {
     /// PUBCOMP came.
     public mutating func pubcomp(_ packetID: PacketID) -> Outcome { settle(packetID, from: .pubcomp) }
 
-    /// A connection began, whose peer takes `limit` messages at once; everything in flight is to be sent again on it.
+    /// What is waited for under a packet id; `nil`: no message is in flight under it.
+    public func stage(of packetID: PacketID) -> Stage? { index(of: packetID).map { entries[$0].stage } }
+
+    /// A connection began, whose peer takes `limit` messages at once; everything in flight is to be sent again on it, and of that PUBREL first: it is
+    /// not held up by the limit [MQTT-3.3.4-10, MQTT-4.9.0-3].
     public mutating func connectionBegan(limit: Int) {
+        // [MQTT-4.9.0-1]
         self.limit = limit
         sent = 0
+        guard entries.contains(where: { $0.stage == .pubcomp }) else { return }
+        entries = Deque(entries.filter { $0.stage == .pubcomp } + entries.filter { $0.stage != .pubcomp })
     }
 
     /// What a resumed session sends next before anything new: PUBLISH with DUP, or PUBREL if there is no message any more, each with its old packet id
     /// [MQTT-4.4.0-1]. `nil` when all was sent, or the peer takes no more at once.
     public mutating func nextToResend() -> Entry? {
-        guard sent < entries.count, sent < limit else { return nil }
+        guard sent < entries.count, sent < limit || entries[sent].stage == .pubcomp else { return nil }
         defer { sent += 1 }
         return entries[sent]
     }
@@ -142,6 +152,7 @@ public struct OutboundWindow<Message> {
     }
 
     private mutating func settle(_ packetID: PacketID, from stage: Stage) -> Outcome {
+        // [MQTT-4.3.2-3, MQTT-4.3.3-3, MQTT-4.3.3-5]
         guard let index = index(of: packetID), entries[index].stage == stage else { return .unknown }
         return .settled(remove(at: index).message)
     }

@@ -6,12 +6,15 @@ public enum StreamFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case system(SystemErrno)
     /// The two sides do not come together in TLS.
     case tls(TLSError)
+    /// The client does not speak MQTT over WebSocket.
+    case webSocket(WebSocketError)
 
     /// One line.
     public var description: String {
         switch self {
         case .system(let reason): reason.description
         case .tls(let error): error.description
+        case .webSocket(let error): error.description
         }
     }
 }
@@ -60,14 +63,17 @@ enum FlushOutcome: Sendable {
     case failed(StreamFailure)
 }
 
-/// The bytes under a connection: a connected, non-blocking socket, and what lies between it and MQTT (TLS, and in time WebSocket framing) as further cases.
+/// The bytes under a connection: a connected, non-blocking socket, and what lies between it and MQTT (TLS, WebSocket frames) as further cases.
 ///
 /// Reading and writing say alike, for every kind, whether an event has to come first; whoever gets one tries both directions, so a kind whose
 /// writing has to wait for reading needs nothing more. While `isHandshaking`, neither does anything: `handshake` has to be called whenever bytes come.
+///
+/// [MQTT-4.2-1]
 public struct ByteStream: ~Copyable, Sendable {
     private enum Kind: ~Copyable {
         case plain(Descriptor)
         case tls(TLSConnection)
+        case webSocket(WebSocketConnection)
     }
 
     private let kind: Kind
@@ -95,11 +101,17 @@ public struct ByteStream: ~Copyable, Sendable {
         kind = .tls(TLSConnection(context, serverName: serverName, sessions: sessions, socket: socket))
     }
 
+    /// The server's end of MQTT over WebSocket, over a stream of another kind.
+    public init(webSocketServer policy: WebSocketPolicy, over stream: consuming ByteStream) {
+        kind = .webSocket(WebSocketConnection(over: stream, policy))
+    }
+
     /// The socket, to be registered with an event loop.
     public var fileDescriptor: Int32 {
         switch kind {
         case .plain(let socket): socket.rawValue
         case .tls(let connection): connection.fileDescriptor
+        case .webSocket(let connection): connection.fileDescriptor
         }
     }
 
@@ -114,6 +126,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain: nil
         case .tls(let connection): connection
+        case .webSocket(let connection): connection.tls
         }
     }
 
@@ -124,6 +137,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain: false
         case .tls(let connection): connection.isHandshaking
+        case .webSocket(let connection): connection.isHandshaking
         }
     }
 
@@ -132,6 +146,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain: .done
         case .tls(let connection): connection.handshake()
+        case .webSocket(let connection): connection.handshake()
         }
     }
 
@@ -142,6 +157,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain: true
         case .tls: false
+        case .webSocket: false
         }
     }
 
@@ -150,6 +166,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain(let socket): Self.receive(from: socket.rawValue, into: buffer)
         case .tls(let connection): connection.read(into: buffer)
+        case .webSocket(let connection): connection.read(into: buffer)
         }
     }
 
@@ -158,6 +175,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain(let socket): Self.receive(from: socket.rawValue, into: buffer)
         case .tls(let connection): Self.receive(from: connection.fileDescriptor, into: buffer)
+        case .webSocket(let connection): Self.receive(from: connection.fileDescriptor, into: buffer)
         }
     }
 
@@ -191,6 +209,7 @@ public struct ByteStream: ~Copyable, Sendable {
                 return reason.code == EAGAIN ? .wouldBlock : .failed(.system(reason))
             }
         case .tls(let connection): return connection.write(pieces)
+        case .webSocket(let connection): return connection.write(pieces)
         }
     }
 
@@ -199,6 +218,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain: 0
         case .tls(let connection): connection.unsentCount
+        case .webSocket(let connection): connection.unsentCount
         }
     }
 
@@ -207,6 +227,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain: .done
         case .tls(let connection): connection.flush()
+        case .webSocket(let connection): connection.flush()
         }
     }
 
@@ -215,6 +236,7 @@ public struct ByteStream: ~Copyable, Sendable {
         switch kind {
         case .plain: .done
         case .tls(let connection): connection.finish()
+        case .webSocket(let connection): connection.finish()
         }
     }
 }

@@ -8,6 +8,8 @@ public enum ChannelEnd: Sendable, CustomStringConvertible {
     case broken(SystemErrno)
     /// The two sides do not come together in TLS.
     case tls(TLSError)
+    /// The client does not speak MQTT over WebSocket.
+    case webSocket(WebSocketError)
     /// The peer sent what is no legal packet.
     case violation(PacketError)
     /// The event loop was stopped.
@@ -18,6 +20,7 @@ public enum ChannelEnd: Sendable, CustomStringConvertible {
             switch failure {
             case .system(let reason): .broken(reason)
             case .tls(let error): .tls(error)
+            case .webSocket(let error): .webSocket(error)
             }
     }
 
@@ -28,6 +31,7 @@ public enum ChannelEnd: Sendable, CustomStringConvertible {
         case .closedByPeer: "closed by the peer"
         case .broken(let reason): "broken: \(reason)"
         case .tls(let error): error.description
+        case .webSocket(let error): error.description
         case .violation(let error): "protocol violation: \(error)"
         case .loopStopped: "the event loop was stopped"
         }

@@ -45,7 +45,7 @@ extension GatewayService {
         return explained(facts).first ?? ExplainedGateway(gateway: gateway, explanation: nil)
     }
 
-    private func explained(_ facts: UpgradeFacts) -> [ExplainedGateway] {
+    func explained(_ facts: UpgradeFacts) -> [ExplainedGateway] {
         facts.explained(engine, at: engine?.wallTime ?? .now())
     }
 }

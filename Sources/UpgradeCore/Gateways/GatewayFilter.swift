@@ -4,10 +4,10 @@ public import UpgradeProtocol
 public struct GatewayFilter: Sendable, Equatable {
     /// Bound to this company, or in quarantine and claiming it.
     public var company: CompanyID?
-    /// Reporting this version.
-    public var version: Version?
-    /// Whose newest upgrade is in this state.
-    public var state: UpgradeState?
+    /// Reporting one of these versions.
+    public var versions: Set<Version>?
+    /// Whose newest upgrade is in one of these states.
+    public var states: Set<UpgradeState>?
     /// Connected, or not.
     public var online: Bool?
     /// Allowed to connect, or disabled.
@@ -19,12 +19,12 @@ public struct GatewayFilter: Sendable, Equatable {
 
     /// A filter; it lets everything through unless told otherwise.
     public init(
-        company: CompanyID? = nil, version: Version? = nil, state: UpgradeState? = nil, online: Bool? = nil,
-        enabled: Bool? = nil, search: String? = nil, approved: Bool? = nil
+        company: CompanyID? = nil, versions: Set<Version>? = nil, states: Set<UpgradeState>? = nil,
+        online: Bool? = nil, enabled: Bool? = nil, search: String? = nil, approved: Bool? = nil
     ) {
         self.company = company
-        self.version = version
-        self.state = state
+        self.versions = versions
+        self.states = states
         self.online = online
         self.enabled = enabled
         self.search = search

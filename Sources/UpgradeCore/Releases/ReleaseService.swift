@@ -39,7 +39,7 @@ public struct ReleaseService: Sendable {
             }
             return Listed(
                 release: release,
-                gateways: try snapshot.gateways.count(GatewayFilter(version: version), in: gateways))
+                gateways: try snapshot.gateways.count(GatewayFilter(versions: [version]), in: gateways))
         }
     }
 }

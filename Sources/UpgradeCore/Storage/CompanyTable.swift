@@ -52,7 +52,7 @@ extension Transaction {
 }
 
 extension Company {
-    fileprivate init(row: Row) throws {
+    init(row: Row) throws {
         self.init(id: try row.companyID("id"), name: row["name"], registered: row["registered"])
     }
 }

@@ -10,6 +10,15 @@ struct Conditions {
         arguments += StatementArguments(values)
     }
 
+    /// Requires that a column is one of the values; of one value, in the form in which an index yields rows in order.
+    mutating func require(_ column: String, isOneOf values: [some DatabaseValueConvertible & Comparable]) {
+        terms.append(
+            values.count == 1
+                ? "\(column) = ?"
+                : "\(column) IN (\(Array(repeating: "?", count: values.count).joined(separator: ", ")))")
+        arguments += StatementArguments(values.sorted())
+    }
+
     /// `WHERE …`, or nothing when there are no terms.
     var clause: String {
         terms.isEmpty ? "" : "WHERE " + terms.joined(separator: " AND ")

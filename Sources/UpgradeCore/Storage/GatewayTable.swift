@@ -29,6 +29,14 @@ struct GatewayTable {
         return try database.page(list, request, item: Gateway.init(row:), cursor: { Cursor(key: $0.id.rawValue) })
     }
 
+    /// The first ones, by id.
+    func first(_ limit: Int, _ filter: GatewayFilter, in scope: Scope) throws -> [Gateway] {
+        let conditions = filter.conditions(in: scope)
+        let sql = "SELECT \(Self.columns) FROM gateway \(conditions.clause) ORDER BY id LIMIT ?"
+        return try Row.fetchAll(database.cachedStatement(sql: sql), arguments: conditions.arguments + [limit])
+            .map(Gateway.init(row:))
+    }
+
     /// Calls `body` with every gateway that the filter lets through, one at a time, by id.
     func forEach(_ filter: GatewayFilter, in scope: Scope, _ body: (Gateway) throws -> Void) throws {
         let conditions = filter.conditions(in: scope)
@@ -53,6 +61,38 @@ struct GatewayTable {
             database.cachedStatement(sql: "SELECT count(*) FROM gateway \(conditions.clause)"),
             arguments: conditions.arguments) ?? 0
     }
+
+    /// How many gateways of each company the filter lets through, by company; of companies after `company` alone, and of `limit` at most.
+    /// Those in quarantine belong to none.
+    func tallies(
+        _ filter: GatewayFilter, in scope: Scope, after company: CompanyID? = nil, limit: Int
+    ) throws -> [(company: Company, tally: GatewayTally)] {
+        var filter = filter
+        filter.approved = true
+        var conditions = filter.conditions(in: scope)
+        if let company { conditions.require("seen_by_company_id > ?", company.rawValue) }
+        let sql = """
+            SELECT company.id, company.name, company.registered, tally.total, tally.online, tally.pending
+            FROM (SELECT seen_by_company_id AS company_id, \(Self.tally) FROM gateway \(conditions.clause)
+                GROUP BY seen_by_company_id ORDER BY seen_by_company_id LIMIT ?) AS tally
+            CROSS JOIN company ON company.id = tally.company_id
+            ORDER BY company.id
+            """
+        return try Row.fetchAll(database.cachedStatement(sql: sql), arguments: conditions.arguments + [limit])
+            .map { (try Company(row: $0), GatewayTally(row: $0)) }
+    }
+
+    /// How many gateways the filter lets through.
+    func tally(_ filter: GatewayFilter, in scope: Scope) throws -> GatewayTally {
+        let conditions = filter.conditions(in: scope)
+        let sql = "SELECT \(Self.tally) FROM gateway \(conditions.clause)"
+        return try Row.fetchOne(database.cachedStatement(sql: sql), arguments: conditions.arguments)
+            .map(GatewayTally.init(row:)) ?? GatewayTally()
+    }
+
+    private static let tally = """
+        count(*) AS total, coalesce(sum(online), 0) AS online, coalesce(sum(upgrade_state = 'pending'), 0) AS pending
+        """
 
     static let countInQuarantine = "SELECT count(*) FROM (SELECT 1 FROM gateway WHERE company_id IS NULL LIMIT ?)"
 
@@ -165,8 +205,8 @@ extension GatewayFilter {
             if !claims { conditions.require("company_id IS NOT NULL") }
         }
         if let company { conditions.require("seen_by_company_id = ?", company.rawValue) }
-        if let version { conditions.require("version = ?", version.stored) }
-        if let state { conditions.require("upgrade_state = ?", state.rawValue) }
+        if let versions { conditions.require("version", isOneOf: versions.map(\.stored)) }
+        if let states { conditions.require("upgrade_state", isOneOf: states.map(\.rawValue)) }
         if let online { conditions.require(online ? "online = 1" : "online = 0") }
         if let enabled { conditions.require(enabled ? "enabled = 1" : "enabled = 0") }
         if let approved { conditions.require(approved ? "company_id IS NOT NULL" : "company_id IS NULL") }
@@ -186,6 +226,12 @@ extension GatewayFilter {
             pattern.unicodeScalars.append(scalar)
         }
         return pattern + "%"
+    }
+}
+
+extension GatewayTally {
+    fileprivate init(row: Row) {
+        self.init(total: row["total"], online: row["online"], pending: row["pending"])
     }
 }
 

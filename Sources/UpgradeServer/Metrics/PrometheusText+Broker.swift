@@ -7,6 +7,7 @@ extension PrometheusText {
             ("connections_accepted", "Connections that were accepted.", \.accepted),
             ("accept_pauses", "Times that accepting paused for too many unauthenticated connections.", \.acceptPauses),
             ("tls_failures", "TLS handshakes that failed.", \.tlsFailures),
+            ("websocket_failures", "WebSocket connections that were refused before CONNECT.", \.webSocketFailures),
             ("connect_timeouts", "Connections closed because no CONNECT was granted in time.", \.connectTimeouts),
             ("connects_granted", "CONNECTs that were granted.", \.connected),
             ("connects_refused", "CONNECTs that were refused.", \.refused),

@@ -1,13 +1,19 @@
-// Keeps an open page up to date and tells of new releases. Every page works without it.
+// What pages do beyond links and forms: they keep up to date, tell of new releases, and upload. Every page works without it, except the upload.
 "use strict";
 
 const LEAST_PAUSE = 500;
 const { pageTime, mayUpgrade } = document.body.dataset;
 
-// Live regions: elements with an id and data-live become what the same page shows now.
+// Some things are of no use without a script, and shown only with one.
+document.documentElement.classList.add("scripted");
+
+// Live regions: elements with an id and data-live become what the page's address shows now.
 
 let refreshing = false;
 let stale = false;
+// Somebody waits for the next answer: it is not put off.
+let hurried = false;
+let endPause = () => {};
 
 async function refresh() {
   stale = true;
@@ -15,18 +21,25 @@ async function refresh() {
   refreshing = true;
   while (stale) {
     stale = false;
+    hurried = false;
     const start = performance.now();
+    const address = location.href;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      const answer = await fetch(address, { headers: { Accept: "text/html" } });
       // Logged out, or not welcome here any more.
       if (answer.redirected || answer.status === 403) return location.reload();
-      if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      // What was asked for before somebody asked for something else is not shown any more.
+      if (answer.ok && address === location.href) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // The server is away; the stream says when it is back.
     }
+    if (hurried) continue;
     // A page that takes long to make is asked for less often.
     const pause = Math.max(LEAST_PAUSE, 4 * (performance.now() - start));
-    await new Promise((done) => setTimeout(done, pause));
+    await new Promise((done) => {
+      endPause = done;
+      setTimeout(done, pause);
+    });
   }
   refreshing = false;
 }
@@ -36,6 +49,7 @@ function show(page) {
     const fresh = page.getElementById(region.id);
     if (fresh) become(region, fresh);
   }
+  showChoices();
 }
 
 // Changes only what differs, so that focus, selection, scrolling, open details and what was typed stay.
@@ -75,6 +89,67 @@ function removed(node) {
 
 function key(node) {
   return node.dataset?.key;
+}
+
+// Links with data-swap lead to the same page with more or less in its live regions: the page changes in place, and what was typed or checked stays.
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[data-swap]");
+  const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
+  if (!link || !isPlain) return;
+  event.preventDefault();
+  history.replaceState(null, "", link.pathname + link.search);
+  hurried = true;
+  endPause();
+  refresh();
+});
+
+// Check boxes of gateways: one for all that a group shows, and how many are checked.
+
+const boxesIn = (group) => [...group.querySelectorAll("input[type=checkbox][form=order]")];
+
+function showChoices() {
+  const output = document.getElementById("chosen");
+  if (!output) return;
+  for (const box of document.querySelectorAll("[data-check-all]")) {
+    const boxes = boxesIn(box.closest(".group"));
+    const checked = boxes.filter((each) => each.checked).length;
+    box.checked = checked > 0 && checked === boxes.length;
+    box.indeterminate = checked > 0 && checked < boxes.length;
+  }
+  const count = boxesIn(document).filter((each) => each.checked).length;
+  const text = count > 0 ? `${count} checked` : "";
+  if (output.textContent !== text) output.textContent = text;
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.dataset?.checkAll !== undefined) {
+    for (const box of boxesIn(target.closest(".group"))) box.checked = target.checked;
+  }
+  showChoices();
+});
+
+// Transfers: the bars that the server drew move as it tells how far they are, without asking for the page.
+
+function showTransfer({ gatewayId, bytesSent, bytesTotal }) {
+  for (const place of document.querySelectorAll(`[data-gateway="${CSS.escape(gatewayId)}"]`)) {
+    const bar = place.querySelector(".transfer progress");
+    // It has begun since the page was made.
+    if (!bar) {
+      refresh();
+      continue;
+    }
+    bar.max = bytesTotal;
+    bar.value = bytesSent;
+    place.querySelector(".transfer .sent").textContent = part(bytesSent, bytesTotal);
+  }
+}
+
+// In the unit of the whole, as the server writes it.
+function part(sent, total) {
+  const [size, name] = total >= 1048576 ? [1048576, "MiB"] : total >= 1024 ? [1024, "KiB"] : [1, "B"];
+  const number = (bytes) => (size > 1 ? (bytes / size).toFixed(1) : bytes);
+  return `${number(sent)} of ${number(total)} ${name} sent`;
 }
 
 // New releases: those that came after the first page that this tab showed, or after the last that was dismissed.
@@ -138,6 +213,7 @@ function listen() {
     lookForReleases();
   });
   for (const kind of ["event", "gateway", "deployment", "release", "reset"]) stream.addEventListener(kind, refresh);
+  stream.addEventListener("progress", ({ data }) => showTransfer(JSON.parse(data)));
   stream.addEventListener("release", ({ data }) => prompt(JSON.parse(data)));
   // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts.
   stream.addEventListener("error", () => {
@@ -154,7 +230,137 @@ function followVisibility() {
 }
 
 if (pageTime) {
+  // A browser that comes back to a page checks what was checked.
+  showChoices();
   since();
   document.addEventListener("visibilitychange", followVisibility);
   followVisibility();
 }
+
+// The upload of a release: the file's raw bytes go to the API, and the page shows how far they got.
+
+function enableUpload(form) {
+  const field = (id) => document.getElementById(id);
+  const file = field("file");
+  const version = field("version");
+  const problem = field("upload-problem");
+  const progress = field("progress");
+  const state = field("upload-state");
+  const cancel = field("cancel");
+  const submit = form.querySelector("button[type=submit]");
+  const isVersion = (text) => /^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$/.test(text);
+  let request = null;
+
+  form.hidden = false;
+
+  function complain(text, at) {
+    problem.textContent = text;
+    problem.hidden = text === "";
+    version.removeAttribute("aria-invalid");
+    file.removeAttribute("aria-invalid");
+    if (at) {
+      at.setAttribute("aria-invalid", "true");
+      at.focus();
+    }
+  }
+
+  function showBusy(isBusy) {
+    progress.hidden = !isBusy;
+    cancel.hidden = !isBusy;
+    submit.disabled = isBusy;
+    file.disabled = isBusy;
+    version.disabled = isBusy;
+    if (!isBusy) request = null;
+  }
+
+  function suggestVersion() {
+    const chosen = file.files[0];
+    if (chosen && isVersion(chosen.name)) version.value = chosen.name;
+    complain("");
+  }
+
+  // What the server says of a refusal is a problem document; a proxy's page is none.
+  function reason(answer) {
+    try {
+      const detail = JSON.parse(answer.responseText).detail;
+      if (typeof detail === "string") return detail.charAt(0).toUpperCase() + detail.slice(1) + ".";
+    } catch {
+      // No document: the status has to do.
+    }
+    return "The upload was refused with status " + answer.status + ".";
+  }
+
+  function upload(chosen, text) {
+    const sending = new XMLHttpRequest();
+    request = sending;
+    sending.open("PUT", "/api/v1/releases/" + encodeURIComponent(text));
+    sending.setRequestHeader("Content-Type", "application/octet-stream");
+    if (form.dataset.csrfToken) sending.setRequestHeader("X-CSRF-Token", form.dataset.csrfToken);
+    sending.upload.addEventListener("progress", (event) => {
+      progress.max = event.total || 1;
+      progress.value = event.loaded;
+      state.textContent =
+        event.loaded < event.total
+          ? part(event.loaded, event.total)
+          : "All sent; the server checks it.";
+    });
+    sending.addEventListener("load", () => {
+      if (sending.status === 201) {
+        location.assign("/releases?done=added");
+        return;
+      }
+      showBusy(false);
+      state.textContent = "";
+      complain(reason(sending), sending.status === 409 || sending.status === 422 ? version : null);
+    });
+    sending.addEventListener("error", () => {
+      showBusy(false);
+      state.textContent = "";
+      complain("The connection broke; nothing was kept.");
+    });
+    sending.addEventListener("abort", () => {
+      showBusy(false);
+      state.textContent = "Cancelled; nothing was kept.";
+    });
+    progress.value = 0;
+    state.textContent = "";
+    complain("");
+    showBusy(true);
+    sending.send(chosen);
+  }
+
+  file.addEventListener("change", suggestVersion);
+  cancel.addEventListener("click", () => request && request.abort());
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (request) return;
+    const chosen = file.files[0];
+    const text = version.value.trim();
+    if (!chosen) complain("Choose a file first.", file);
+    else if (!isVersion(text))
+      complain("This is no version: digits, optionally a point and up to six digits, such as 1, 0.5 or 12.25.", version);
+    else upload(chosen, text);
+  });
+
+  const carriesFiles = (event) => event.dataTransfer && event.dataTransfer.types.includes("Files");
+  // A file that misses the area must not replace the page.
+  for (const kind of ["dragover", "drop"])
+    window.addEventListener(kind, (event) => carriesFiles(event) && event.preventDefault());
+  form.addEventListener("dragover", (event) => carriesFiles(event) && form.classList.add("over"));
+  for (const kind of ["dragleave", "drop"])
+    form.addEventListener(kind, () => form.classList.remove("over"));
+  form.addEventListener("drop", (event) => {
+    if (request || !carriesFiles(event)) return;
+    event.preventDefault();
+    if (event.dataTransfer.files.length !== 1) {
+      complain("Drop one file at a time.");
+      return;
+    }
+    file.files = event.dataTransfer.files;
+    suggestVersion();
+    version.focus();
+  });
+}
+
+const uploadForm = document.getElementById("upload");
+if (uploadForm) enableUpload(uploadForm);

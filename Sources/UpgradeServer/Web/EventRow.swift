@@ -14,7 +14,7 @@ struct EventRow {
         row["actor"] = event.actor?.visible
         row["company"] = event.companyID?.rawValue.visible
         row["gateway"] = event.gatewayID?.rawValue.visible
-        row["path"] = event.gatewayID.map { "/gateways/\(PercentEncoding.encode($0.rawValue))" }
+        row["path"] = event.gatewayID.map { GatewayPage.path(of: $0) }
         return row
     }
 }

@@ -27,18 +27,26 @@ struct LocalTarget: Equatable {
 
     static let home = LocalTarget("/")
 
-    /// The path, or ``home`` when it is not a plain path of this server.
+    /// Room for an address of the upgrade page with a long search.
+    private static let length = 1024
+
+    /// The path with its query, or ``home`` when it is not a plain path of this server.
     init(_ path: String) {
-        let isPlain = path.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "/"):
-                true
-            default: false
-            }
+        let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let isPlain =
+            parts[0].utf8.allSatisfy { Self.isPlain($0) || $0 == UInt8(ascii: "/") }
+            && parts.dropFirst().allSatisfy { $0.utf8.allSatisfy { Self.isPlain($0) || "%=&.,".utf8.contains($0) } }
+        let isLocal = path.hasPrefix("/") && !path.hasPrefix("//") && path.utf8.count <= Self.length
+        self.path = isPlain && isLocal && parts[0] != "/login" ? path : "/"
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
         }
-        let isLocal = path.hasPrefix("/") && !path.hasPrefix("//") && path.utf8.count <= 256
-        self.path = isPlain && isLocal && path != "/login" ? path : "/"
     }
 
     /// The one that a query or form remembers.

@@ -6,12 +6,16 @@ struct GatewayRow {
     let gateway: Gateway
     /// The newest release that is sent now.
     let newest: Version?
+    /// Why it is not upgraded.
+    var explanation: UpgradeExplanation?
+    /// How far its executable has got, if it is on its way.
+    var transfer: TransferProgress?
 
     /// What the template shows.
     var fields: [String: Any] {
         var row: [String: Any] = [
             "id": gateway.id.rawValue, "shownID": gateway.id.rawValue.visible, "name": gateway.name.visible,
-            "path": "/gateways/\(PercentEncoding.encode(gateway.id.rawValue))",
+            "path": GatewayPage.path(of: gateway.id),
             "presence": gateway.online ? "online" : "offline", "version": gateway.version?.description ?? "",
             "isBound": gateway.approved, "isEnabled": gateway.enabled,
             "company": gateway.companyID?.rawValue.visible ?? "quarantined",
@@ -23,7 +27,13 @@ struct GatewayRow {
             ["state": last.state.rawValue, "text": "\(last.state.words) \(last.targetVersion)"]
         }
         row["newer"] = newer?.description
-        row["why"] = why
+        row["why"] = explanation?.sentence(writing: \.toTheMinute).visible.sentence
+        row["transfer"] = transfer.map { transfer in
+            [
+                "sent": transfer.bytesSent, "total": transfer.bytesTotal,
+                "text": Amount.part(transfer.bytesSent, of: transfer.bytesTotal),
+            ] as [String: Any]
+        }
         return row
     }
 
@@ -32,30 +42,39 @@ struct GatewayRow {
         guard let newest, gateway.approved, let version = gateway.version, version < newest else { return nil }
         return newest
     }
+}
 
-    /// In one sentence why the gateway does not run what it should; nil when it does.
-    private var why: String? {
-        if !gateway.approved {
-            guard let claimed = gateway.claimedCompanyID else { return "In quarantine; it has not said whose it is." }
-            return "In quarantine; it says it belongs to company \(claimed.rawValue.visible)."
-        }
-        if !gateway.enabled { return "Disabled: it may not connect." }
-        if let last = gateway.lastUpgradeOrder {
-            switch last.state {
-            case .pending: return gateway.online ? "Waiting for its STATUS." : absence
-            case .timedOut, .failed, .cancelled:
-                if let reason = last.reason { return reason.visible.sentence }
-            case .confirmed: break
-            }
-        }
-        guard let newer else { return nil }
-        return "Nobody has ordered \(newer) for it."
+extension GatewayRow {
+    init(_ explained: ExplainedGateway, newest: Version?, transfer: TransferProgress? = nil) {
+        self.init(
+            gateway: explained.gateway, newest: newest, explanation: explained.explanation, transfer: transfer)
     }
+}
 
-    private var absence: String {
-        guard let seen = gateway.lastSeen, let time = seen.shown["text"] as? String else {
-            return "Offline; it has never been connected."
+extension Services {
+    /// The transfers under way that the principal may see, by gateway.
+    func transfers(as principal: Principal) async throws -> [GatewayID: TransferProgress] {
+        let transfers = try await gateways.transfersUnderWay(as: principal)
+        return Dictionary(transfers.map { ($0.gateway, $0) }, uniquingKeysWith: { $1 })
+    }
+}
+
+/// A step of a gateway's history as a row of a table or an item of a list.
+struct HistoryRow {
+    let entry: GatewayHistoryEntry
+
+    /// What the template shows.
+    var fields: [String: Any] {
+        var row = EventRow(event: entry.event).fields
+        row["order"] = entry.order.map { order in
+            [
+                "number": order.deployment.description, "version": order.version.description,
+                "createdBy": order.createdBy.visible,
+            ]
         }
-        return "Offline; last heard of \(time)."
+        if entry.event.actor == entry.order?.createdBy { row["actor"] = nil }
+        // `gateway connected connected` says it twice.
+        if let kind = row["kind"] as? String, kind.hasSuffix(" \(entry.event.detail)") { row["detail"] = "" }
+        return row
     }
 }

@@ -5,6 +5,7 @@ enum PageTemplate: String {
     case confirm
     case dashboard
     case gateway
+    case gatewayRemoval
     case logIn
     case profile
     case users
@@ -24,6 +25,7 @@ enum PageTemplate: String {
             problem.rawValue: try template(PackageResources.page_mustache),
             confirm.rawValue: try template(PackageResources.confirm_mustache),
             gateway.rawValue: try template(PackageResources.gateway_mustache),
+            gatewayRemoval.rawValue: try template(PackageResources.gateway_removal_mustache),
             upgrade.rawValue: try template(PackageResources.upgrade_mustache),
             dashboard.rawValue: try template(PackageResources.dashboard_mustache),
             logIn.rawValue: try template(PackageResources.login_mustache),

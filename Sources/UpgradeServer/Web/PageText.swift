@@ -30,20 +30,38 @@ extension String {
 
 extension Timestamp {
     /// To the minute, in UTC, with the full time for programs.
-    var shown: [String: Any] {
-        let time = RFC3339Time(self).description
-        return ["exact": time, "text": "\(time.prefix(16).replacing("T", with: " ")) UTC"]
-    }
+    var shown: [String: Any] { ["exact": RFC3339Time(self).description, "text": toTheMinute] }
+
+    /// To the minute, in UTC.
+    var toTheMinute: String { "\(RFC3339Time(self).description.prefix(16).replacing("T", with: " ")) UTC" }
 }
 
 /// Numbers and amounts for people.
 enum Amount {
     /// Bytes: `3 B`, `2.9 MiB`.
     static func size(_ bytes: Int64) -> String {
-        let units: [(Int64, String)] = [(1 << 20, "MiB"), (1 << 10, "KiB")]
-        guard let (size, name) = units.first(where: { bytes >= $0.0 }) else { return "\(bytes) B" }
-        let tenths = (bytes * 10 + size / 2) / size
-        return "\(tenths / 10).\(tenths % 10) \(name)"
+        let unit = unit(of: bytes)
+        return "\(number(bytes, in: unit)) \(unit.name)"
+    }
+
+    /// How much of something has gone, in the unit of the whole: `12.3 of 64.0 MiB sent`. The script of the pages says the same.
+    static func part(_ sent: Int64, of total: Int64) -> String {
+        let unit = unit(of: total)
+        return "\(number(sent, in: unit)) of \(number(total, in: unit)) \(unit.name) sent"
+    }
+
+    private typealias Unit = (size: Int64, name: String)
+
+    private static func unit(of bytes: Int64) -> Unit {
+        let units: [Unit] = [(1 << 20, "MiB"), (1 << 10, "KiB")]
+        return units.first { bytes >= $0.size } ?? (1, "B")
+    }
+
+    /// To one decimal; bytes are whole.
+    private static func number(_ bytes: Int64, in unit: Unit) -> String {
+        guard unit.size > 1 else { return "\(bytes)" }
+        let tenths = (bytes * 10 + unit.size / 2) / unit.size
+        return "\(tenths / 10).\(tenths % 10)"
     }
 
     /// `1 gateway`, `2 gateways`.

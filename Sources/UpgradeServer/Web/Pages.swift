@@ -129,7 +129,7 @@ extension Pages {
         let (next, name) =
             if path == "/profile" {
                 ("/profile", "Back to the profile")
-            } else if path.hasPrefix("/upgrade/") {
+            } else if path.hasPrefix("/upgrade/") || path.hasPrefix("/gateway") {
                 ("/upgrade", "Back to the gateways")
             } else {
                 ("/", "To the dashboard")
@@ -151,8 +151,12 @@ extension Response {
 
     /// To the log-in, and back to where the request was going if that is a page.
     static func toLogIn(from request: Request) -> Response {
-        let target = LocalTarget(request.uri.path)
-        return .redirect(to: target == .home ? "/login" : "/login?next=\(target.path)")
+        // A form cannot be sent again from there.
+        let isPage = request.method == .get || request.method == .head
+        let target = LocalTarget(isPage ? request.uri.string : request.uri.path)
+        let next = target.path.split(separator: "/", omittingEmptySubsequences: false)
+            .map { PercentEncoding.encode(String($0)) }.joined(separator: "/")
+        return .redirect(to: target == .home ? "/login" : "/login?next=\(next)")
     }
 }
 

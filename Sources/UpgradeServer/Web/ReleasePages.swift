@@ -11,8 +11,7 @@ extension Pages {
         router.get("/releases", use: releases)
         router.get("/releases/remove", use: releaseRemovalPage)
         router.post("/releases/remove", use: removeRelease)
-        router.get("/upload.js") { _, _ in Response.file(PackageResources.upload_js, type: "text/javascript") }
-        for path in ["/releases", "/upload.js"] as [RouterPath] { router.refuseMethods(otherThan: [.get], on: path) }
+        router.refuseMethods(otherThan: [.get], on: "/releases")
         router.refuseMethods(otherThan: [.get, .post], on: "/releases/remove")
     }
 

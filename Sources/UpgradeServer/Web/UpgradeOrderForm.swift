@@ -7,6 +7,24 @@ import UpgradeProtocol
 struct UpgradeOrderForm {
     let version: Version
     let target: DeploymentTarget
+    /// Where it is given, and where people are led back to.
+    let origin: Origin
+
+    /// The page that an order is given on.
+    enum Origin {
+        case list(UpgradeQuery)
+        case gateway(GatewayID)
+
+        /// Its address; with the number of the order that was given.
+        func address(ordered: DeploymentID? = nil) -> String {
+            switch self {
+            case .list(var query):
+                query.ordered = ordered
+                return query.address
+            case .gateway(let id): return GatewayPage.path(of: id) + (ordered.map { "&ordered=\($0)" } ?? "")
+            }
+        }
+    }
 
     /// Before the ids in the names of check boxes: no form may name a field twice.
     private static let prefix = "gateway."
@@ -17,6 +35,10 @@ struct UpgradeOrderForm {
             throw Problem(.unprocessableContent, "choose a version; none was ordered", field: "version")
         }
         self.version = version
+        // The page of a gateway orders for this gateway; what the list shows is in its address.
+        origin =
+            (form["page"].flatMap { try? GatewayID($0) }).map { .gateway($0) }
+            ?? .list(UpgradeQuery(ofList: form["list"]))
         if form["all"] != nil {
             // Whoever does not see all companies means the own one.
             let scope = try user.scope(for: .orderUpgrades)
@@ -39,12 +61,17 @@ struct UpgradeOrderForm {
 
     /// The fields that say the same again.
     var hiddenFields: [[String: String]] {
-        let version = ["name": "version", "value": version.description]
+        func field(_ name: String, _ value: String) -> [String: String] { ["name": name, "value": value] }
+        let version = field("version", version.description)
+        let origin =
+            switch origin {
+            case .list(let query): field("list", query.text)
+            case .gateway(let id): field("page", id.rawValue)
+            }
         switch target {
-        case .all: return [version, ["name": "all", "value": "true"]]
-        case .company(let id): return [version, ["name": "company", "value": id.rawValue]]
-        case .gateways(let ids):
-            return [version] + ids.map { ["name": Self.prefix + $0.rawValue, "value": "on"] }
+        case .all: return [version, origin, field("all", "true")]
+        case .company(let id): return [version, origin, field("company", id.rawValue)]
+        case .gateways(let ids): return [version, origin] + ids.map { field(Self.prefix + $0.rawValue, "on") }
         }
     }
 }
@@ -60,7 +87,9 @@ struct ConfirmPage {
         var fields: [String: Any] = [
             "version": order.version.description, "size": Amount.size(release.size), "sha256": release.sha256,
             "hiddenFields": order.hiddenFields, "isWithheld": release.state != .available,
+            "back": order.origin.address(),
         ]
+        if case .list(let query) = order.origin, query.isNarrow { fields["filter"] = query.words }
         switch order.target {
         case .all:
             fields["whom"] = "All gateways of all companies"
@@ -83,16 +112,13 @@ struct ConfirmPage {
                 pending: gateways.count { $0.lastUpgradeOrder?.state == .pending }, to: fields)
             return
         }
-        func count(_ narrow: (inout GatewayFilter) -> Void = { _ in }) async throws -> Int {
-            var narrowed = filter
-            narrow(&narrowed)
-            return try await services.gateways.list(narrowed, page: PageRequest(limit: 1), as: user).total
-        }
+        let tally = try await services.gateways.tally(filter, as: user)
+        var same = filter
+        same.versions = [order.version]
         fields["isOpen"] = true
         self.fields = Self.adding(
-            count: try await count(), online: try await count { $0.online = true },
-            same: try await count { $0.version = order.version }, pending: try await count { $0.state = .pending },
-            to: fields)
+            count: tally.total, online: tally.online,
+            same: try await services.gateways.tally(same, as: user).total, pending: tally.pending, to: fields)
     }
 
     private static func adding(

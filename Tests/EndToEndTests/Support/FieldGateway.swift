@@ -1,4 +1,5 @@
 import Foundation
+import ProgramSupport
 import Testing
 
 /// A gateway of the field, written from the protocol's description alone: nothing of ours but the bytes.

@@ -30,6 +30,13 @@ func withBroker(
     }
 }
 
+/// Runs a broker with these listeners for as long as the closure takes.
+func withBroker(
+    listeners: [BrokerConfiguration.Listener], _ body: (Broker, _ ports: [UInt16]) async throws -> Void
+) async throws {
+    try await withBroker(BrokerConfiguration(listeners: listeners, loops: 2), hooks: Hooks(), store: nil, body)
+}
+
 private func withBroker(
     _ configuration: BrokerConfiguration, hooks: Hooks, store: (any SessionStore)?,
     _ body: (Broker, [UInt16]) async throws -> Void

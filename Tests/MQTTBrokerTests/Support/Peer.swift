@@ -5,7 +5,7 @@ import Testing
 /// A client made of a blocking socket and the packet codec: it does what a test says and nothing by itself.
 ///
 /// `@unchecked Sendable` because a test may lend a peer to one task, and uses it itself only after that.
-final class Peer: @unchecked Sendable {
+class Peer: @unchecked Sendable {
     struct Trouble: Error, CustomStringConvertible {
         let description: String
     }
@@ -44,7 +44,7 @@ final class Peer: @unchecked Sendable {
         for packet in packets {
             try packet.encode(in: PacketContext(version: version, direction: .toServer), into: &bytes)
         }
-        try send(bytes: bytes)
+        try send(bytes: wrapped(bytes))
     }
 
     func send(bytes: [UInt8]) throws {
@@ -57,6 +57,9 @@ final class Peer: @unchecked Sendable {
             rest = rest.dropFirst(count)
         }
     }
+
+    /// What packets are wrapped into on their way.
+    func wrapped(_ bytes: [UInt8]) -> [UInt8] { bytes }
 
     /// Breaks the connection without DISCONNECT.
     func drop() { shutdown(descriptor, Int32(SHUT_RDWR)) }
@@ -93,20 +96,46 @@ final class Peer: @unchecked Sendable {
         return last
     }
 
+    /// Reads until the broker closes the connection; returns what the DISCONNECT before that says.
+    func lastReason() throws -> ReasonCode? {
+        if case .disconnect(let disconnect) = try last() { disconnect.reasonCode } else { nil }
+    }
+
+    /// So many bytes, whatever packets they are.
+    func nextBytes(_ count: Int) throws -> [UInt8] {
+        while unread.count < count, try read(within: .seconds(10)) {}
+        defer { unread.removeFirst(min(count, unread.count)) }
+        return Array(unread.prefix(count))
+    }
+
+    /// All bytes until the broker closes the connection.
+    func rest() throws -> [UInt8] {
+        while try read(within: .seconds(10)) {}
+        defer { unread = [] }
+        return unread
+    }
+
     private struct Timeout: Error {}
 
     private func read(within limit: Duration) throws -> Bool {
+        guard let bytes = try unwrapped(within: limit) else { return false }
+        unread += bytes
+        return true
+    }
+
+    /// More bytes of packets; `nil` when no more follow.
+    func unwrapped(within limit: Duration) throws -> [UInt8]? { try receive(within: limit) }
+
+    /// What comes next on the socket; `nil` when the broker closed the connection.
+    final func receive(within limit: Duration = .seconds(10)) throws -> [UInt8]? {
         let (seconds, attoseconds) = limit.components
         var time = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
         var buffer = [UInt8](repeating: 0, count: 1 << 16)
         let count = recv(descriptor, &buffer, buffer.count, 0)
-        if count > 0 {
-            unread.append(contentsOf: buffer[..<count])
-            return true
-        }
+        if count > 0 { return Array(buffer[..<count]) }
         if count < 0, cposix_errno() == EAGAIN { throw Timeout() }
-        return false
+        return nil
     }
 }
 

@@ -31,7 +31,7 @@ extension PacketCases {
             "text beyond ASCII", .before5, "30 _ 0006 c3a9f09f9880",
             .publish(Publish(topic: try TopicName("é😀"), payload: [])))
         cases.accept(
-            "a byte order mark is text", .before5, "30 _ 0004 efbbbf61",
+            "MQTT-1.5.4-3: a byte order mark is text", .before5, "30 _ 0004 efbbbf61",
             .publish(Publish(topic: try TopicName("\u{FEFF}a"), payload: [])))
         cases.accept(
             "all properties", .only5,

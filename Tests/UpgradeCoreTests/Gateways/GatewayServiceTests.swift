@@ -184,9 +184,9 @@ struct GatewayServiceTests {
             _ = try await gateways.update("b2", GatewayChanges(name: "100%_Dach", address: .set("Graz")), as: .boss)
             let cases: [(GatewayFilter, [GatewayID])] = [
                 (GatewayFilter(company: "2"), ["a2", "b2", "q2"]),
-                (GatewayFilter(version: "0.5"), ["a2", "b2"]),
-                (GatewayFilter(state: .failed), ["a2", "c3"]),
-                (GatewayFilter(state: .pending), []),
+                (GatewayFilter(versions: ["0.5"]), ["a2", "b2"]),
+                (GatewayFilter(states: [.failed]), ["a2", "c3"]),
+                (GatewayFilter(states: [.pending]), []),
                 (GatewayFilter(online: true), ["b2"]),
                 (GatewayFilter(online: false), ["a2", "c3", "q2"]),
                 (GatewayFilter(approved: false), ["q2"]),
@@ -195,12 +195,15 @@ struct GatewayServiceTests {
                 (GatewayFilter(search: "%"), ["b2"]),
                 (GatewayFilter(search: "graz"), ["b2"]),
                 (GatewayFilter(search: "' OR 1=1 --"), []),
-                (GatewayFilter(company: "2", version: "0.5", state: .failed, online: false, search: "new"), ["a2"]),
+                (
+                    GatewayFilter(company: "2", versions: ["0.5"], states: [.failed], online: false, search: "new"),
+                    ["a2"]
+                ),
             ]
             for (filter, expected) in cases {
                 #expect(try await ids(gateways, filter, as: .boss) == expected, "\(filter)")
             }
-            #expect(try await ids(gateways, GatewayFilter(state: .failed), as: .adminOf3) == ["c3"])
+            #expect(try await ids(gateways, GatewayFilter(states: [.failed]), as: .adminOf3) == ["c3"])
         }
     }
 

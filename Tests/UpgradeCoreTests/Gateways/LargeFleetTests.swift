@@ -10,7 +10,8 @@ struct LargeFleetTests {
     @Test(
         "no page of a list sorts or reads the whole fleet",
         arguments: [
-            GatewayFilter(), GatewayFilter(company: "2"), GatewayFilter(version: "0.5"), GatewayFilter(state: .failed),
+            GatewayFilter(), GatewayFilter(company: "2"), GatewayFilter(versions: ["0.5"]),
+            GatewayFilter(states: [.failed]),
             GatewayFilter(online: true), GatewayFilter(approved: false),
         ])
     func plans(filter: GatewayFilter) async throws {

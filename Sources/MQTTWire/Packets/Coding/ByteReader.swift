@@ -59,6 +59,7 @@ struct ByteReader {
 
     /// Where binary data lies: two bytes of length, then that many bytes.
     mutating func binaryRange(_ bytes: Span<UInt8>, _ field: StaticString) throws(PacketError) -> Range<Int> {
+        // [MQTT-4.7.3-3]
         let length = try uint16(bytes, field)
         return try take(Int(length), field)
     }

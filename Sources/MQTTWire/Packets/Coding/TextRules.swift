@@ -16,6 +16,7 @@ enum TextRules {
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ field: StaticString, origin: Int = 0
     ) throws(PacketError) {
         guard ByteScan.needsCloserLook(bytes, range) else { return }
+        // [MQTT-4.7.3-2]
         for index in range where bytes[index] == 0 {
             throw PacketError(.malformedPacket, at: origin + index, "\(field) contains U+0000", "MQTT-1.5.4-2")
         }
@@ -28,7 +29,7 @@ enum TextRules {
         }
     }
 
-    /// The text of bytes that were checked.
+    /// The text of bytes that were checked, a byte order mark included [MQTT-1.5.4-3].
     static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
         bytes.extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }

@@ -15,6 +15,7 @@ extension Properties {
     static func range(
         _ reader: inout ByteReader, _ bytes: Span<UInt8>, at place: PropertyPlace
     ) throws(PacketError) -> Range<Int> {
+        // [MQTT-2.2.2-1]
         let length = try reader.variableByteInteger(bytes, "property length")
         let range = try reader.take(length, "properties")
         if !range.isEmpty { try check(bytes, range, at: place, origin: reader.origin) }

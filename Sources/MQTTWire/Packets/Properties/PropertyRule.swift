@@ -37,7 +37,9 @@ extension PropertyIdentifier {
         switch self {
         case .payloadFormatIndicator: PropertyRule(.flag, [.publish, .will])
         case .messageExpiryInterval: PropertyRule(.uint32, [.publish, .will])
+        // [MQTT-3.3.2-19]
         case .contentType: PropertyRule(.text, [.publish, .will])
+        // [MQTT-3.3.2-13]
         case .responseTopic: PropertyRule(.topicName, [.publish, .will])  // [MQTT-3.3.2-14]
         case .correlationData: PropertyRule(.binary, [.publish, .will])
         case .subscriptionIdentifier:  // [MQTT-3.3.4-6]: none in a PUBLISH to a server

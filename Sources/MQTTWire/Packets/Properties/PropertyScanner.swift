@@ -61,6 +61,7 @@ struct PropertyScanner {
         case .topicName:
             data = try reader.textRange(bytes, "property value")
             try TopicRules.checkName(bytes, data, origin: reader.origin)
+        // [MQTT-1.5.7-1]
         case .textPair:
             data = try reader.textRange(bytes, "user property name")
             secondData = try reader.textRange(bytes, "user property value")

@@ -31,7 +31,9 @@ public enum PacketType: UInt8, CaseIterable, Hashable, Sendable, CustomStringCon
     var requiredFlags: UInt8? {
         switch self {
         case .publish: nil
+        // [MQTT-3.6.1-1, MQTT-3.8.1-1, MQTT-3.10.1-1]
         case .pubrel, .subscribe, .unsubscribe: 0b0010
+        // [MQTT-3.14.1-1, MQTT-3.15.1-1]
         default: 0
         }
     }

@@ -21,6 +21,7 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads a filter.
     init(_ reader: inout ByteReader, _ body: Span<UInt8>, _ version: ProtocolVersion) throws(PacketError) {
+        // [MQTT-3.8.3-1, MQTT-3.10.3-1]
         let range = try reader.textRange(body, "topic filter")
         let matched = try Self.matchedRange(body, range, origin: reader.origin, version)
         bytes = body.array(range)

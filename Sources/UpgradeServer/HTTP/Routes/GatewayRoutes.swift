@@ -62,9 +62,9 @@ struct GatewayRoutes: RouteGroup {
         let states = UpgradeStateName.allCases.map(\.rawValue).joined(separator: ", ")
         let filter = GatewayFilter(
             company: try call.query("company", expected: "a company id") { try? CompanyID($0) },
-            version: try call.query("version", expected: "a version, such as 1.2") { try? Version($0) },
-            state: try call.query("state", expected: "one of \(states)") {
-                UpgradeStateName(rawValue: $0).map(UpgradeState.init)
+            versions: try call.query("version", expected: "a version, such as 1.2") { (try? Version($0)).map { [$0] } },
+            states: try call.query("state", expected: "one of \(states)") {
+                UpgradeStateName(rawValue: $0).map { [UpgradeState($0)] }
             },
             online: try call.query("online", expected: "true or false") { Bool($0) }, search: call.query("search"))
         let page = try await services.gateways.listExplained(filter, page: try call.pageRequest(), as: call.principal)

@@ -2,44 +2,46 @@ import Foundation
 import Testing
 
 /// Somebody with a browser: curl, which keeps cookies and follows no redirection.
-struct Visitor: Sendable {
-    struct Answer: Sendable {
-        var status: Int
+package struct Visitor: Sendable {
+    package struct Answer: Sendable {
+        package var status: Int
         /// Where the answer sends the browser, as a path.
-        var location: String?
-        var body: String
+        package var location: String?
+        package var body: String
 
-        var json: JSON { JSON(try? JSONSerialization.jsonObject(with: Data(body.utf8))) }
+        package var json: JSON { JSON(try? JSONSerialization.jsonObject(with: Data(body.utf8))) }
 
         /// The warnings that the page shows red above everything else.
-        var dangers: [String] {
+        package var dangers: [String] {
             body.matches(of: /<p class="banner danger">(.*?)<\/p>/).map { String($0.1) }
         }
 
         /// What a form of this page sends along to show that it is ours.
-        var csrfToken: String? { body.firstMatch(of: /name="csrfToken" value="([0-9a-f]+)"/).map { String($0.1) } }
+        package var csrfToken: String? {
+            body.firstMatch(of: /name="csrfToken" value="([0-9a-f]+)"/).map { String($0.1) }
+        }
     }
 
     private let base: String
     private let jar: String
 
     /// Somebody whose cookies are kept in `folder`.
-    init(of daemon: Daemon, in folder: String) {
+    package init(of daemon: Daemon, in folder: String) {
         // A server that listens on every address is reached by this one.
         base = daemon.http.replacing("//0.0.0.0:", with: "//127.0.0.1:")
         jar = folder + "/cookies-\(UUID().uuidString)"
     }
 
-    func get(_ path: String) async throws -> Answer { try await curl(path, []) }
+    package func get(_ path: String) async throws -> Answer { try await curl(path, []) }
 
-    func send(
+    package func send(
         _ method: String, _ path: String, json: String, csrfToken: String? = nil
     ) async throws -> Answer {
         let token = csrfToken.map { ["-H", "X-CSRF-Token: \($0)"] } ?? []
         return try await curl(path, ["-X", method, "-H", "Content-Type: application/json", "-d", json] + token)
     }
 
-    func submit(_ path: String, _ fields: KeyValuePairs<String, String>) async throws -> Answer {
+    package func submit(_ path: String, _ fields: KeyValuePairs<String, String>) async throws -> Answer {
         try await curl(path, fields.flatMap { ["--data-urlencode", "\($0)=\($1)"] })
     }
 

@@ -1,20 +1,20 @@
-import Foundation
-import Testing
+package import Foundation
+package import Testing
 
 /// `umd` on a throw-away data folder and free ports, and `umctl` for it.
-final class Daemon: Sendable {
+package final class Daemon: Sendable {
     /// Which of the two modes it runs in.
-    enum Mode: Sendable {
+    package enum Mode: Sendable {
         case plain
         case tls
     }
 
-    let data: String
-    let mode: Mode
+    package let data: String
+    package let mode: Mode
     /// The line by which it said that it is ready.
-    let readyLine: String
-    let http: String
-    let mqttPort: UInt16
+    package let readyLine: String
+    package let http: String
+    package let mqttPort: UInt16
     private let program: Program
 
     private init(data: String, mode: Mode, readyLine: String, http: String, mqttPort: UInt16, program: Program) {
@@ -27,10 +27,10 @@ final class Daemon: Sendable {
     }
 
     /// The authority that it made for itself.
-    var authority: String { data + "/tls/ca.crt" }
+    package var authority: String { data + "/tls/ca.crt" }
 
     /// Starts a daemon, runs the body, and ends the daemon whatever happened.
-    static func with(
+    package static func with(
         _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil,
         _ body: (Daemon) async throws -> Void
     ) async throws {
@@ -42,7 +42,7 @@ final class Daemon: Sendable {
     }
 
     // `limits` are options of ulimit.
-    static func start(
+    package static func start(
         on data: String, _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil
     ) async throws -> Daemon {
         let listeners = mode == .plain ? ["--nossl", "--mqtt-port", "0"] : ["--mqtts-port", "0"]
@@ -69,44 +69,44 @@ final class Daemon: Sendable {
     }
 
     /// The same folder again, after ``stop()`` or ``kill()``.
-    func restarted(_ arguments: [String] = []) async throws -> Daemon {
+    package func restarted(_ arguments: [String] = []) async throws -> Daemon {
         try await Self.start(on: data, arguments, mode: mode)
     }
 
     /// Whether it logs a line with this text within some seconds.
-    func logs(_ text: String) async throws -> Bool { await poll { program.errorsSoFar.contains(text) } }
+    package func logs(_ text: String) async throws -> Bool { await poll { program.errorsSoFar.contains(text) } }
 
     /// What it logged.
-    var logSoFar: String { program.errorsSoFar }
+    package var logSoFar: String { program.errorsSoFar }
 
     /// Has it read its certificates again.
-    func hangUp() { program.signal(SIGHUP) }
+    package func hangUp() { program.signal(SIGHUP) }
 
-    func stop() async throws -> Int32 {
+    package func stop() async throws -> Int32 {
         program.terminate()
         return try await program.end(within: .seconds(15)).status
     }
 
-    func kill() async throws {
+    package func kill() async throws {
         program.kill()
         _ = try await program.end()
     }
 
-    func umctl(_ arguments: String..., input: String? = nil) async throws -> Program.Outcome {
+    package func umctl(_ arguments: String..., input: String? = nil) async throws -> Program.Outcome {
         try await Program.run("umctl", ["--data", data] + arguments, input: input)
     }
 
     /// The body that a verb prints with `--json`.
-    func json(_ arguments: String...) async throws -> JSON {
+    package func json(_ arguments: String...) async throws -> JSON {
         let outcome = try await Program.run("umctl", ["--data", data, "--json"] + arguments)
         #expect(outcome.status == 0, "umctl \(arguments.joined(separator: " ")): \(outcome.errors)")
         return JSON(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8), options: .fragmentsAllowed))
     }
 
-    func gateway(_ id: String) async throws -> JSON { try await json("gateway", "show", id) }
+    package func gateway(_ id: String) async throws -> JSON { try await json("gateway", "show", id) }
 
     /// Waits until a member of the gateway has a value.
-    func expect(
+    package func expect(
         _ gateway: String, _ member: String, is value: String, within limit: Duration = .seconds(20),
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
@@ -121,42 +121,9 @@ final class Daemon: Sendable {
     }
 
     /// Drops a release into the watched folder, as `mv` does, and waits until it is known.
-    func drop(_ version: String, _ bytes: Data) async throws {
+    package func drop(_ version: String, _ bytes: Data) async throws {
         try bytes.write(to: URL(filePath: "\(data)/resources/\(version)"), options: .atomic)
         let known = try await poll { try await umctl("release", "show", version).status == 0 }
         #expect(known, "release \(version) was not taken up")
-    }
-}
-
-enum TemporaryFolder {
-    static func with(_ body: (String) async throws -> Void) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "um-e2e-\(UUID().uuidString)").path()
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(atPath: folder) }
-        try await body(folder)
-    }
-}
-
-/// JSON as a program that knows nothing of our types reads it.
-struct JSON: @unchecked Sendable {
-    // JSONSerialization's trees are never changed after they were read.
-    private let value: Any?
-
-    init(_ value: Any?) { self.value = value }
-
-    subscript(_ member: String) -> JSON { JSON((value as? [String: Any])?[member]) }
-    subscript(_ index: Int) -> JSON { JSON(items.indices.contains(index) ? items[index].value : nil) }
-
-    var items: [JSON] { (value as? [Any])?.map(JSON.init) ?? [] }
-
-    var integer: Int? { (value as? NSNumber)?.intValue }
-
-    /// Text as it is, numbers as JSON writes them, 1 or 0 for a Boolean, `null` for what is null or not there.
-    var text: String {
-        switch value {
-        case let text as String: text
-        case let number as NSNumber: number.description
-        default: "null"
-        }
     }
 }

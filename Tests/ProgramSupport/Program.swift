@@ -2,18 +2,18 @@ import Foundation
 import Synchronization
 
 /// One of our programs, or a peer's, run as its user would run it.
-final class Program: Sendable {
+package final class Program: Sendable {
     /// What a program that has ended left behind.
-    struct Outcome: Sendable {
-        var status: Int32
-        var output: String
-        var errors: String
+    package struct Outcome: Sendable {
+        package var status: Int32
+        package var output: String
+        package var errors: String
 
         /// Its error text without the line break at the end.
-        var errorLine: String { errors.trimmingCharacters(in: .newlines) }
+        package var errorLine: String { errors.trimmingCharacters(in: .newlines) }
     }
 
-    struct DidNotEnd: Error { var program: String }
+    package struct DidNotEnd: Error { package var program: String }
 
     private let process = Process()
     private let output = Lines()
@@ -21,13 +21,15 @@ final class Program: Sendable {
     private let name: String
 
     /// The folder of the programs that were built together with these tests.
-    static let buildFolder: String = {
+    package static let buildFolder: String = {
         let executable = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         return (executable as NSString).deletingLastPathComponent
     }()
 
     // `name` is one of ours, or an absolute path.
-    init(_ name: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil) throws {
+    package init(_ name: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil)
+        throws
+    {
         self.name = name
         process.executableURL = URL(filePath: name.hasPrefix("/") ? name : "\(Self.buildFolder)/\(name)")
         process.arguments = arguments
@@ -52,7 +54,7 @@ final class Program: Sendable {
     deinit { kill() }
 
     /// Runs a program to its end.
-    static func run(
+    package static func run(
         _ name: String, _ arguments: [String], environment: [String: String] = [:], input: String? = nil,
         within limit: Duration = .seconds(60)
     ) async throws -> Outcome {
@@ -60,12 +62,12 @@ final class Program: Sendable {
     }
 
     /// The next line on standard output that has not been asked for; nil when the program has closed it or nothing came in time.
-    func nextLine(within limit: Duration = .seconds(30)) async -> String? { await output.next(within: limit) }
+    package func nextLine(within limit: Duration = .seconds(30)) async -> String? { await output.next(within: limit) }
 
     /// What came on standard error so far.
-    var errorsSoFar: String { errors.soFar }
+    package var errorsSoFar: String { errors.soFar }
 
-    func end(within limit: Duration = .seconds(30)) async throws -> Outcome {
+    package func end(within limit: Duration = .seconds(30)) async throws -> Outcome {
         guard await poll(within: limit, { !process.isRunning }) else {
             kill()
             throw DidNotEnd(program: name)
@@ -73,13 +75,13 @@ final class Program: Sendable {
         return Outcome(status: process.terminationStatus, output: await output.rest(), errors: await errors.rest())
     }
 
-    func terminate() { process.terminate() }
+    package func terminate() { process.terminate() }
 
-    func signal(_ signal: Int32) {
+    package func signal(_ signal: Int32) {
         if process.isRunning { Glibc.kill(process.processIdentifier, signal) }
     }
 
-    func kill() {
+    package func kill() {
         if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
     }
 }
@@ -137,7 +139,7 @@ private final class Lines: Sendable {
 }
 
 /// Asks again and again until the answer is yes; false when that took too long.
-func poll(
+package func poll(
     within limit: Duration = .seconds(20), every pause: Duration = .milliseconds(20),
     _ condition: () async throws -> Bool
 ) async rethrows -> Bool {
