@@ -64,6 +64,7 @@ let libraries: [Target] = [
             .embedInCode("Resources/confirm.mustache"),
             .embedInCode("Resources/dashboard.mustache"),
             .embedInCode("Resources/events.mustache"),
+            .embedInCode("Resources/favicon.svg"),
             .embedInCode("Resources/gateway-removal.mustache"),
             .embedInCode("Resources/gateway.mustache"),
             .embedInCode("Resources/login.mustache"),

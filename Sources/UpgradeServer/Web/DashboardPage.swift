@@ -1,130 +1,303 @@
+import HTTPTypes
 import UpgradeAPI
 import UpgradeCore
 import UpgradeProtocol
 
-/// What the dashboard shows.
+/// What the dashboard shows: the figures, what runs, what is the matter and what happened last; and of a fleet that is small, or that the reader
+/// sees nowhere else, the gateways.
 struct DashboardPage {
-    /// The page stays small however large the fleet is.
-    private static let shownGateways = 100
+    private static let shownGateways = 20
     private static let shownVersions = 12
-    private static let shownDeployments = 10
     private static let shownEvents = 10
+    /// Companies that are offered to choose from; of more, the id is typed.
+    private static let listedCompanies = 100
 
     let fields: [String: Any]
+    let status: HTTPResponse.Status
 
     /// - Parameters:
     ///   - services: What is asked.
     ///   - user: Who looks.
-    ///   - parameters: Of the address: `company` shows those who see all companies one alone; `cursor` goes on in the list of gateways.
-    ///   - resourcesFolder: Where releases are to be dropped.
+    ///   - query: What the address asks for.
     /// - Throws: ``DomainError`` for a cursor that no list handed out.
-    init(
-        services: Services, user: Principal, parameters: [String: String], resourcesFolder: String
-    ) async throws {
+    init(services: Services, user: Principal, query: DashboardQuery) async throws {
         let seesAll = try user.scope(for: .viewDashboard) == .everything
-        let company = seesAll ? parameters["company"].flatMap { try? CompanyID($0) } : nil
-        // One company looks as it does to its own administrators.
-        let viewer = company.map { Principal(username: user.username, role: .admin, companyID: $0) } ?? user
-        let query = company.map { "&company=\(PercentEncoding.encode($0.rawValue))" } ?? ""
-        let summary = try await services.gateways.summary(as: viewer)
-        let cursor = try parameters["cursor"].map { text throws(DomainError) in try Cursor(text) }
-        let gateways = try await services.gateways.list(
-            page: PageRequest(limit: Self.shownGateways, cursor: cursor), as: viewer)
-        let releases = try await services.allReleaseBodies(as: viewer)
-        let newest = releases.first { $0.state == .available }?.version
-        let running = try await services.deployments.running(
-            page: PageRequest(limit: Self.shownDeployments), as: viewer)
-        let events = try await services.events.latest(page: PageRequest(limit: Self.shownEvents), as: viewer)
-        let mayUpgrade = user.may(.orderUpgrades)
-
         var fields: [String: Any] = [
-            "mayAddReleases": user.may(.manageReleases), "resources": resourcesFolder, "seesAll": seesAll,
-            "companyFilter": parameters["company"] ?? "", "mayUpgrade": mayUpgrade,
-            "seesHistory": user.may(.viewEvents),
-            "versions": Self.versions(summary, query), "hasVersions": summary.total > 0,
-            "deployments": running.items.map(Self.row), "hasDeployments": !running.items.isEmpty,
-            "moreDeployments": running.nextCursor != nil, "runningTotal": running.total,
-            "events": events.items.map { EventRow(event: $0).fields }, "hasEvents": !events.items.isEmpty,
-            "gateways": gateways.items.map { GatewayRow(gateway: $0, newest: newest).fields },
-            "hasGateways": !gateways.items.isEmpty, "releases": releases.map(Self.row),
-            "hasReleases": !releases.isEmpty, "isLaterPage": cursor != nil,
+            "seesAll": seesAll, "companyFilter": query.company ?? "", "span": query.span ?? "",
+            "mayUpgrade": user.may(.orderUpgrades), "seesHistory": user.may(.viewEvents),
         ]
-        fields["counts"] = Self.counts(summary, newest: newest).map { count in
-            var row: [String: Any] = [
-                "name": count.name, "count": count.count, "isTrouble": count.isTrouble && count.count > 0,
-            ]
-            row["link"] = mayUpgrade ? "/upgrade?\(count.filter)\(query)" : nil
-            return row
+        if seesAll { fields.merge(try await Self.companies(services, user, query)) { $1 } }
+        do {
+            let company = try query.companyID
+            let figures = try await services.dashboard.figures(company: company, as: user)
+            fields.merge(Self.fields(of: figures, user, query)) { $1 }
+            let events = try await Self.events(services, user, company)
+            fields["events"] = events.map { EventRow(event: $0).fields }
+            fields["hasEvents"] = !events.isEmpty
+            if !user.may(.orderUpgrades) || figures.fleet.total <= Self.shownGateways {
+                fields.merge(try await Self.gateways(services, user, query, seesAll: seesAll)) { $1 }
+            }
+            fields["isFound"] = true
+            status = .ok
+        } catch DomainError.notFound(.company, let id) {
+            fields["unknownCompany"] = id.visible
+            status = .notFound
         }
-        fields["nextPage"] = gateways.nextCursor.map { "/?cursor=\($0)\(query)" }
-        fields["firstPage"] = company.map { "/?company=\(PercentEncoding.encode($0.rawValue))" } ?? "/"
         self.fields = fields
     }
 
-    private struct Count {
-        let name: String
-        let count: Int
-        /// What the upgrade page is to show.
-        let filter: String
-        var isTrouble = false
+    /// The companies that a super user may choose one of.
+    private static func companies(
+        _ services: Services, _ user: Principal, _ query: DashboardQuery
+    ) async throws -> [String: Any] {
+        let page = try await services.companies.list(page: PageRequest(limit: listedCompanies), as: user)
+        let companies = page.items.map {
+            [
+                "id": $0.id.rawValue, "name": $0.name.visible, "shownID": $0.id.rawValue.visible,
+                "isChosen": $0.id.rawValue == query.company,
+            ] as [String: Any]
+        }
+        return ["companies": companies, "companiesAreListed": page.nextCursor == nil]
     }
 
-    private static func counts(_ summary: FleetSummary, newest: Version?) -> [Count] {
-        func state(_ state: UpgradeState) -> Int { summary.states[state, default: 0] }
-        var counts = [
-            Count(name: "Gateways", count: summary.total, filter: ""),
-            Count(name: "Online", count: summary.online, filter: "online=true"),
-        ]
-        if let newest {
-            let upToDate = summary.versions[newest, default: 0]
-            counts.append(Count(name: "Run \(newest), the newest", count: upToDate, filter: "running=\(newest)"))
+    private static func events(_ services: Services, _ user: Principal, _ company: CompanyID?) async throws -> [Event] {
+        let page = try PageRequest(limit: shownEvents)
+        // Who may not read the log sees one company anyway.
+        guard let company, user.may(.viewEvents) else {
+            return try await services.events.latest(page: page, as: user).items
         }
-        if summary.quarantined > 0 {
-            counts.append(Count(name: "In quarantine", count: summary.quarantined, filter: "approved=false"))
-        }
-        return counts + [
-            Count(name: "Pending", count: state(.pending), filter: "state=pending"),
-            Count(name: "Failed", count: state(.failed), filter: "state=failed", isTrouble: true),
-            Count(name: "Timed out", count: state(.timedOut), filter: "state=timedOut", isTrouble: true),
+        return try await services.events.list(EventFilter(company: company), page: page, as: user).items
+    }
+
+    private static func fields(
+        of figures: DashboardFigures, _ user: Principal, _ query: DashboardQuery
+    ) -> [String: Any] {
+        let mayUpgrade = user.may(.orderUpgrades)
+        let isByHour = query.span == DashboardQuery.hours
+        let chart = UpgradeChart(
+            step: isByHour ? .hour : .day, outcomes: isByHour ? figures.hours : figures.days)
+        return [
+            "counts": FleetCount.all(figures, mayUpgrade: mayUpgrade, query).map(\.fields),
+            "hasFleet": figures.fleet.total > 0, "chart": chart.fields,
+            "byDay": query.address(span: nil), "byHour": query.address(span: DashboardQuery.hours),
+            "versions": versions(figures, query), "deployments": figures.running.items.map(row),
+            "hasDeployments": !figures.running.items.isEmpty,
+            "moreDeployments": figures.running.nextCursor != nil, "runningTotal": figures.running.total,
+            "troubled": figures.troubled.map { TroubledRow(troubled: $0).fields },
+            "hasTroubled": !figures.troubled.isEmpty,
         ]
     }
 
     /// The bars of the chart: the newest versions first, what is older than the last of them in one bar.
-    private static func versions(_ summary: FleetSummary, _ query: String) -> [[String: Any]] {
-        let known = summary.versions.compactMap { version, count in version.map { ($0, count) } }.sorted { $0.0 > $1.0 }
+    private static func versions(_ figures: DashboardFigures, _ query: DashboardQuery) -> [[String: Any]] {
+        let fleet = figures.fleet
+        let known = fleet.versions.compactMap { version, count in version.map { ($0, count) } }.sorted { $0.0 > $1.0 }
         func bar(_ name: String, _ count: Int) -> [String: Any] {
-            [
-                "name": name, "gateways": Amount.gateways(count),
-                "percent": Amount.percent(count, of: summary.total),
-            ]
+            let percent = Amount.percent(count, of: fleet.total)
+            return ["name": name, "gateways": Amount.gateways(count), "percent": percent]
         }
         var bars = known.prefix(shownVersions).map { version, count in
             var row = bar(version.description, count)
-            row["filter"] = "running=\(version)\(query)"
+            row["link"] = query.upgradePage("running=\(version)")
+            row["isNewest"] = version == figures.newestRelease
             return row
         }
         let older = known.dropFirst(shownVersions).reduce(0) { $0 + $1.1 }
         if older > 0 { bars.append(bar("older", older)) }
-        if let silent = summary.versions[nil], silent > 0 { bars.append(bar("not reported", silent)) }
+        if let silent = fleet.versions[nil], silent > 0 { bars.append(bar("not reported", silent)) }
         return bars
     }
 
     private static func row(_ overview: DeploymentService.Overview) -> [String: Any] {
         let counts = overview.counts
-        let settled = counts.total - counts[.pending]
         let parts = UpgradeState.allCases.filter { counts[$0] > 0 }.map { "\(counts[$0]) \($0.words)" }
         return [
             "key": "deployment-\(overview.deployment.id)", "number": overview.deployment.id.description,
             "version": overview.deployment.version.description, "by": overview.deployment.createdBy.visible,
-            "time": overview.deployment.createdAt.shown, "settled": settled, "total": counts.total,
-            "words": parts.joined(separator: ", "),
+            "time": overview.deployment.createdAt.shown, "settled": counts.total - counts[.pending],
+            "total": counts.total, "gateways": Amount.gateways(counts.total), "words": parts.joined(separator: ", "),
         ]
     }
 
-    private static func row(_ release: ReleaseBody) -> [String: Any] {
-        [
-            "version": release.version.description, "size": Amount.size(Int64(release.size)), "sha256": release.sha256,
-            "state": release.state.rawValue, "gateways": release.gateways,
+    /// A part of the list of gateways.
+    private static func gateways(
+        _ services: Services, _ user: Principal, _ query: DashboardQuery, seesAll: Bool
+    ) async throws -> [String: Any] {
+        let page = try await services.gateways.listExplained(
+            GatewayFilter(company: try query.companyID),
+            page: PageRequest(limit: shownGateways, cursor: try query.cursor.map { try Cursor($0) }), as: user)
+        var fields: [String: Any] = [
+            "listsGateways": !page.items.isEmpty || query.cursor != nil, "isLaterPage": query.cursor != nil,
+            "firstPage": query.address(), "gatewayTotal": Amount.gateways(page.total), "showsCompany": seesAll,
+            "hasPages": page.nextCursor != nil || query.cursor != nil,
         ]
+        fields["gateways"] = page.items.map { listed in
+            let gateway = listed.gateway
+            var row: [String: Any] = [
+                "key": gateway.id.rawValue, "id": gateway.id.rawValue.visible, "name": gateway.name.visible,
+                "path": GatewayPage.path(of: gateway.id), "presence": gateway.online ? "online" : "offline",
+                "version": gateway.version?.description ?? "", "isBound": gateway.approved,
+                "company": gateway.companyID?.rawValue.visible ?? "quarantined",
+            ]
+            row["upgrade"] = gateway.lastUpgradeOrder.map { last in
+                ["state": last.state.rawValue, "text": "\(last.state.words) \(last.targetVersion)"]
+            }
+            row["why"] = listed.explanation.map(Self.sentence)
+            return row
+        }
+        fields["nextPage"] = page.nextCursor.map { query.address(cursor: $0) }
+        return fields
+    }
+
+    static func sentence(_ explanation: UpgradeExplanation) -> String {
+        explanation.sentence(writing: time).visible.sentence
+    }
+
+    /// A time within a sentence.
+    static func time(_ time: Timestamp) -> String { time.shown["text"] as? String ?? time.rfc3339 }
+}
+
+/// What the address of the dashboard asks for.
+struct DashboardQuery {
+    /// Asks for the last hours in place of days.
+    static let hours = "hours"
+
+    /// One company alone.
+    let company: String?
+    let span: String?
+    /// Where the list of gateways goes on.
+    let cursor: String?
+
+    /// A field that is empty asks for nothing, as forms send those that were left alone.
+    init(_ parameters: [String: String]) {
+        func read(_ name: String) -> String? { parameters[name].flatMap { $0.isEmpty ? nil : $0 } }
+        company = read("company")
+        span = read("span") == Self.hours ? Self.hours : nil
+        cursor = read("cursor")
+    }
+
+    /// - Throws: ``DomainError/notFound(_:_:)`` for what is no company id: it names none.
+    var companyID: CompanyID? {
+        get throws(DomainError) {
+            guard let company else { return nil }
+            guard let id = try? CompanyID(company) else { throw .notFound(.company, company) }
+            return id
+        }
+    }
+
+    /// The dashboard of the same company and span, at another place of the list.
+    func address(cursor: Cursor? = nil) -> String { address(span: span, cursor: cursor) }
+
+    /// The dashboard of the same company.
+    func address(span: String?, cursor: Cursor? = nil) -> String {
+        let fields = [("company", company), ("span", span), ("cursor", cursor?.description)]
+        let query = fields.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }
+        return query.isEmpty ? "/" : "/?" + query.joined(separator: "&")
+    }
+
+    /// The upgrade page with this filter, for the same company.
+    func upgradePage(_ filter: String? = nil) -> String {
+        let fields = [filter, company.map { "company=\(PercentEncoding.encode($0))" }].compactMap(\.self)
+        return fields.isEmpty ? "/upgrade" : "/upgrade?" + fields.joined(separator: "&")
+    }
+}
+
+/// A gateway that needs a look, as a line of the dashboard.
+private struct TroubledRow {
+    let troubled: TroubledGateway
+
+    var fields: [String: Any] {
+        let gateway = troubled.gateway
+        let id = gateway.id.rawValue
+        let concerns = troubled.concerns.filter { !isExplained($0) }
+            .map { $0.sentence(writing: DashboardPage.time).visible.sentence }
+        var row: [String: Any] = [
+            "key": "troubled-\(id)", "id": id.visible, "path": GatewayPage.path(of: gateway.id),
+            "presence": gateway.online ? "online" : "offline",
+            "matters": concerns + [troubled.explanation.map(DashboardPage.sentence)].compactMap(\.self),
+        ]
+        if gateway.name != id { row["name"] = gateway.name.visible }
+        row["company"] = gateway.companyID?.rawValue.visible
+        return row
+    }
+
+    /// Whether the explanation says the same, and when.
+    private func isExplained(_ concern: TroubledGateway.Concern) -> Bool {
+        switch (concern, troubled.explanation?.cause) {
+        case (.offline, .offline): true
+        case (.failing(let last), .ended(let ending)): ending.deployment == last.deploymentID
+        case (.failing(let last), .notOrdered(let ending?)): ending.deployment == last.deploymentID
+        default: false
+        }
+    }
+}
+
+/// A number that matters, with the gateways that it counts.
+private struct FleetCount {
+    let key: String
+    let name: String
+    let count: Int
+    /// Where the counted gateways are listed.
+    var link: String?
+    var note: String?
+    /// What the number is made of.
+    var parts: [(text: String, link: String?)] = []
+    var isTrouble = false
+
+    var fields: [String: Any] {
+        var row: [String: Any] = [
+            "key": "count-\(key)", "name": name, "count": count, "isTrouble": isTrouble,
+            "parts": parts.map { part in
+                var fields: [String: Any] = ["text": part.text]
+                fields["partLink"] = part.link
+                return fields
+            },
+        ]
+        row["link"] = link
+        row["note"] = note
+        return row
+    }
+
+    static func all(_ figures: DashboardFigures, mayUpgrade: Bool, _ query: DashboardQuery) -> [FleetCount] {
+        let fleet = figures.fleet
+        func link(_ filter: String? = nil) -> String? { mayUpgrade ? query.upgradePage(filter) : nil }
+        func state(_ state: UpgradeState) -> Int { fleet.states[state, default: 0] }
+        func share(_ count: Int) -> String? {
+            fleet.total > 0 ? "\(Amount.percent(count, of: fleet.total)) % of them" : nil
+        }
+        var gateways = FleetCount(key: "gateways", name: "Gateways", count: fleet.total, link: link())
+        if fleet.quarantined > 0 {
+            gateways.parts = [("\(fleet.quarantined) in quarantine", link("approved=false"))]
+        }
+        let upToDate =
+            if let newest = figures.newestRelease {
+                FleetCount(
+                    key: "current", name: "Up to date", count: figures.upToDate, link: link("running=\(newest)"),
+                    note: "on \(newest), the newest release")
+            } else {
+                FleetCount(key: "current", name: "Up to date", count: 0, parts: [("no release yet", "/releases")])
+            }
+        let pending = state(.pending)
+        return [
+            gateways,
+            FleetCount(
+                key: "online", name: "Online", count: fleet.online, link: link("online=true"),
+                note: share(fleet.online)),
+            upToDate,
+            FleetCount(
+                key: "pending", name: "Pending", count: pending, link: link("state=pending"),
+                note: pending > 0
+                    ? "in \(figures.running.total) running order\(figures.running.total == 1 ? "" : "s")" : nil),
+            trouble(failed: state(.failed), timedOut: state(.timedOut), link),
+        ]
+    }
+
+    private static func trouble(failed: Int, timedOut: Int, _ link: (String?) -> String?) -> FleetCount {
+        var count = FleetCount(
+            key: "trouble", name: "Failed or timed out", count: failed + timedOut, link: link("state=failed,timedOut"),
+            isTrouble: failed + timedOut > 0)
+        if failed > 0 { count.parts.append(("\(failed) failed", link("state=failed"))) }
+        if timedOut > 0 { count.parts.append(("\(timedOut) timed out", link("state=timedOut"))) }
+        return count
     }
 }

@@ -22,7 +22,7 @@ extension Pages {
                 let page = try await services.events.list(
                     try form.filter, page: try PageRequest(in: parameters), as: caller.principal)
                 fields.merge(Paging(page, of: "/events", form.set.merging(parameters.cursor) { $1 }).fields) { $1 }
-                fields["events"] = page.items.map(Self.row)
+                fields["events"] = page.items.map { EventRow(event: $0).fields }
                 fields["hasEvents"] = !page.items.isEmpty
                 fields["isRead"] = true
             } catch let error as DomainError {
@@ -32,16 +32,6 @@ extension Pages {
             }
             return try await html(.events, fields, for: caller, at: "/events", status: status)
         }
-    }
-
-    private static func row(_ event: Event) -> [String: Any] {
-        var row: [String: Any] = [
-            "time": event.time.section, "kind": event.kind.words, "detail": event.detail,
-            "actor": event.actor ?? "", "gateway": event.gatewayID?.rawValue ?? "",
-            "company": event.companyID?.rawValue ?? "",
-        ]
-        if event.count > 1 { row["count"] = event.count }
-        return row
     }
 
     @Sendable private func eventsAsCSV(_ request: Request, _ context: APIContext) async throws -> Response {

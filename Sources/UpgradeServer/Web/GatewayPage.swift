@@ -102,25 +102,3 @@ struct GatewayPage {
         return row
     }
 }
-
-/// An event as a row of a table.
-struct EventRow {
-    let event: Event
-
-    /// What the template shows.
-    var fields: [String: Any] {
-        var row: [String: Any] = [
-            "key": "event-\(event.id)", "time": event.time.shown, "kind": Self.words(event.kind),
-            "detail": event.detail.visible, "isRepeated": event.count > 1, "count": event.count,
-        ]
-        row["actor"] = event.actor?.visible
-        row["gateway"] = event.gatewayID?.rawValue.visible
-        row["path"] = event.gatewayID.map { GatewayPage.path(of: $0) }
-        return row
-    }
-
-    /// `upgradeTimedOut` as `upgrade timed out`.
-    private static func words(_ kind: EventKind) -> String {
-        kind.rawValue.map { $0.isUppercase ? " \($0.lowercased())" : String($0) }.joined()
-    }
-}

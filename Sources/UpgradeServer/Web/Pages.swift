@@ -22,8 +22,12 @@ struct Pages {
         router.post("/profile", use: changeProfile)
         router.get("/style.css") { _, _ in Response.file(PackageResources.style_css, type: "text/css") }
         router.get("/script.js") { _, _ in Response.file(PackageResources.script_js, type: "text/javascript") }
+        router.get("/favicon.svg") { _, _ in Response.file(PackageResources.favicon_svg, type: "image/svg+xml") }
+        // What browsers ask for that have not read a page, such as one that shows the events' CSV.
+        router.get("/favicon.ico") { _, _ in Response.redirect(to: "/favicon.svg") }
         let methods: [(RouterPath, [HTTPRequest.Method])] = [
-            ("/", [.get]), ("/style.css", [.get]), ("/script.js", [.get]), ("/login", [.get, .post]),
+            ("/", [.get]), ("/style.css", [.get]), ("/script.js", [.get]), ("/favicon.svg", [.get]),
+            ("/favicon.ico", [.get]), ("/login", [.get, .post]),
             ("/logout", [.post]), ("/profile", [.get, .post]),
         ]
         mountManagement(on: router)
@@ -33,11 +37,9 @@ struct Pages {
 
     @Sendable private func dashboard(_ request: Request, _ context: APIContext) async throws -> Response {
         try await answer(request, context, for: .viewDashboard) { caller in
-            let page = try await DashboardPage(
-                services: services, user: caller.principal,
-                parameters: PercentEncoding.parameters(ofQuery: request.uri.query ?? ""),
-                resourcesFolder: resourcesFolder)
-            return try await html(.dashboard, page.fields, for: caller, at: "/")
+            let query = DashboardQuery(try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
+            let page = try await DashboardPage(services: services, user: caller.principal, query: query)
+            return try await html(.dashboard, page.fields, for: caller, at: "/", status: page.status)
         }
     }
 }
