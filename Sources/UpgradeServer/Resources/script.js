@@ -193,11 +193,23 @@ function prompt(release) {
 async function lookForReleases() {
   try {
     const answer = await fetch("/api/v1/releases");
+    if (answer.status === 401) return leaveIfLoggedOut();
     if (!answer.ok) return;
     const { items } = await answer.json();
     items.sort((one, other) => Date.parse(one.addedAt) - Date.parse(other.addedAt)).forEach(prompt);
   } catch {
     // The stream will say when the server is back.
+  }
+}
+
+// A session may end elsewhere: the page then goes where the server sends whoever asks for it, which is the log-in.
+async function leaveIfLoggedOut() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    // Not a reload: the page may be the answer to a form, which must not be sent again.
+    if (answer.redirected) location.assign(answer.url);
+  } catch {
+    // The server is away; the stream says when it is back.
   }
 }
 
@@ -215,10 +227,11 @@ function listen() {
   for (const kind of ["event", "gateway", "deployment", "release", "reset"]) stream.addEventListener(kind, refresh);
   stream.addEventListener("progress", ({ data }) => showTransfer(JSON.parse(data)));
   stream.addEventListener("release", ({ data }) => prompt(JSON.parse(data)));
-  // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts.
+  // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts, or the refusal after the session's end.
   stream.addEventListener("error", () => {
     if (stream?.readyState !== EventSource.CLOSED) return;
     stream = null;
+    leaveIfLoggedOut();
     setTimeout(listen, 5000);
   });
 }
