@@ -52,7 +52,7 @@ test: test-dependencies lint purity statements ## everything that CI runs
 	    echo "swift test --skip-build --filter $$target"; \
 	    swift test --skip-build --filter "^$$target\." || failed="$$failed $$target"; \
 	done; [ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
-	Scripts/fuzz.sh 10
+	Scripts/fuzz.sh -runs=20000 -seed=1
 	Scripts/test-examples.sh "$$(swift build --show-bin-path)"
 	HTTP_PORT=0 MQTT_PORT=0 DEMO_ONCE=1 Scripts/demo.sh "$$(swift build --show-bin-path)"
 
@@ -74,7 +74,7 @@ statements: ## which line enforces, and which test proves, each normative statem
 
 .PHONY: fuzz
 fuzz: build-dependencies ## the decoders under libFuzzer, each for SECONDS (600)
-	Scripts/fuzz.sh $(SECONDS)
+	Scripts/fuzz.sh -max_total_time=$(SECONDS)
 
 .PHONY: clean
 clean: ## removes what was built
@@ -86,4 +86,4 @@ build-dependencies:
 
 .PHONY: test-dependencies
 test-dependencies: build-dependencies
-	@Scripts/install-dependencies.sh curl mosquitto mosquitto-clients openssl sqlite3
+	@Scripts/install-dependencies.sh chromium chromium-driver curl mosquitto mosquitto-clients openssl sqlite3

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# fuzz.sh SECONDS: builds the fuzzers and runs each for that long, from the corpus in Fuzz/Corpus. An input that makes one fail is left in Fuzz/.
+# fuzz.sh OPTION...: builds the fuzzers and runs each from the corpus in Fuzz/Corpus, with options of libFuzzer that say for how long, such as
+# -max_total_time=600. An input that makes one fail is left in Fuzz/.
 set -euo pipefail
 
-seconds=$1
 cd "$(dirname "$0")/../Fuzz"
 log=$(mktemp "${TMPDIR:-/tmp}/fuzz-log.XXXXXX")
 found=$(mktemp -d "${TMPDIR:-/tmp}/fuzz-found.XXXXXX")
@@ -21,10 +21,10 @@ programs=$("${build[@]}" --show-bin-path)
 # The runtime of Swift keeps some memory until the end.
 export ASAN_OPTIONS=detect_leaks=0
 for target in "${targets[@]}"; do
-    echo "fuzz-$target: $seconds s"
+    echo "fuzz-$target $*"
     # What is found goes to a throw-away folder, the first one named: the corpus grows on purpose alone.
     mkdir "$found/$target"
-    if ! "$programs/fuzz-$target" -max_total_time="$seconds" -max_len=4096 -timeout=20 -print_final_stats=1 \
+    if ! "$programs/fuzz-$target" "$@" -max_len=4096 -timeout=20 -print_final_stats=1 \
         -artifact_prefix="$target-" "$found/$target" "Corpus/$target" >"$log" 2>&1; then
         tail -n 60 "$log" >&2
         echo "fuzz-$target failed; the input that does it is Fuzz/$target-*" >&2

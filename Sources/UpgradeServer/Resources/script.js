@@ -165,6 +165,9 @@ function since(time) {
 
 function prompt(release) {
   if (release.state !== "available" || Date.parse(release.addedAt) <= Date.parse(since())) return;
+  // Of several, the latest stays: they come in no order of time.
+  const shown = document.querySelector("#prompt [data-added-at]");
+  if (shown && Date.parse(shown.dataset.addedAt) > Date.parse(release.addedAt)) return;
   const version = String(release.version);
   const text = document.createElement("strong");
   text.textContent = `Release ${version} is available`;
@@ -177,6 +180,7 @@ function prompt(release) {
   });
   const banner = document.createElement("div");
   banner.className = "prompt";
+  banner.dataset.addedAt = release.addedAt;
   banner.append(text);
   if (mayUpgrade !== undefined) {
     const link = document.createElement("a");

@@ -21,7 +21,8 @@ extension Browser {
         return try entries.compactMap { entry in
             let note = try JSONDecoder().decode(Note.self, from: Data(entry.message.utf8)).message
             guard note.method == "Network.requestWillBeSent", let url = note.params.request?.url else { return nil }
-            let isLocal = url.hasPrefix(own) || url.hasPrefix("data:") || url.hasPrefix("about:")
+            // `chrome:` is the browser's own page, which it shows before the first of ours.
+            let isLocal = ["data:", "about:", "chrome:", own].contains { url.hasPrefix($0) }
             return isLocal ? nil : url
         }
     }

@@ -27,7 +27,7 @@ final class Browser: Sendable {
     ) async throws {
         try await TemporaryFolder.with { folder in
             let program = try Program(
-                "/usr/bin/chromedriver", ["--port=0", "--log-level=OFF"],
+                "/usr/bin/chromedriver", ["--port=0"],
                 environment: ["HOME": folder, "TMPDIR": folder])
             let address = try await address(of: program)
             let session: Session
@@ -50,7 +50,8 @@ final class Browser: Sendable {
             // The driver has asked it to end; one that hangs must not outlive the test.
             _ = await poll { !session.isRunning }
             if session.isRunning { kill(session.processID, SIGKILL) }
-            program.terminate()
+            // The driver has nothing left to do, and takes its time over a gentler signal.
+            program.kill()
             _ = try await program.end()
             try outcome.get()
         }
