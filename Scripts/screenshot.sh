@@ -65,7 +65,7 @@ until_total 1 gateway list --state confirmed
 until_total 1 gateway list --state failed
 until_total 3 gateway list --online
 
-chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,720 \
+chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=1280,1040 \
     --user-data-dir="$data/chromium" --screenshot="$picture" "$http/" 2>"$data/chromium.log" \
     || { cat "$data/chromium.log" >&2; exit 1; }
 echo "$picture: $(stat -c %s "$picture") bytes"
