@@ -90,6 +90,28 @@ extension Browser {
         }
     }
 
+    /// The gateways of which rows, page and address alike say that their histories are open, in the order of the page.
+    var unfolded: [String] {
+        get async throws {
+            let shown: [String] = try await evaluate(
+                """
+                return [...document.querySelectorAll(".unfold[aria-expanded=true]")].filter((link) =>
+                  document.getElementById(link.getAttribute("aria-controls"))?.checkVisibility()
+                  && link.closest("tr").nextElementSibling.contains(document.getElementById(link.getAttribute("aria-controls"))))
+                  .map((link) => link.closest("[data-gateway]").dataset.gateway)
+                """)
+            let query = URLComponents(string: try await location)?.queryItems
+            let asked = query?.first { $0.name == "unfold" }?.value?.split(separator: "/").map(String.init) ?? []
+            return shown.sorted() == asked.sorted() ? shown : ["shown"] + shown + ["asked for"] + asked
+        }
+    }
+
+    /// What the open history of a gateway says; nil if it is folded.
+    func history(of id: String) async throws -> String? {
+        try await evaluate(
+            "return document.querySelector(`.unfolded [aria-label='History of ${arguments[0]}']`)?.innerText", [id])
+    }
+
     /// Logs in on the page for it, which is shown.
     func enter(_ username: String, password: String) async throws {
         try await fill("User name", with: username)

@@ -107,6 +107,22 @@ extension Browser {
         try await driver.post("/url", ["url": daemon.http + path])
     }
 
+    /// Opens another window of the same person's, and goes on there.
+    ///
+    /// - Returns: The window that was left.
+    func openWindow() async throws -> String {
+        let window: String = try await driver.get("/window")
+        let other: Window = try await driver.post("/window/new", ["type": "tab"])
+        try await switchTo(other.handle)
+        return window
+    }
+
+    func switchTo(_ window: String) async throws { try await driver.post("/window", ["handle": window]) }
+
+    private struct Window: Decodable {
+        var handle: String
+    }
+
     func reload() async throws { try await driver.post("/refresh") }
 
     /// The path of the page that is shown, and its query.
