@@ -131,6 +131,18 @@ extension Browser {
         try await waitForPage("/login")
     }
 
+    /// Waits until the page has asked which releases there are, and has told of what is new to it.
+    func waitForReleasesToBeKnown(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await wait(for: "the page to ask for the releases", sourceLocation: sourceLocation) {
+            try await evaluate(
+                """
+                const asked = performance.getEntriesByType("resource").some((one) => one.name.endsWith("/api/v1/releases"));
+                // The answer is read in the tasks that follow.
+                return asked && new Promise((done) => setTimeout(() => done(true), 50));
+                """)
+        }
+    }
+
     /// Makes a mark that a reload would wipe off.
     func mark() async throws { try await run("window.isMarked = true") }
 
