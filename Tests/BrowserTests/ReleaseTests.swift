@@ -68,7 +68,7 @@ extension BrowserTests {
 
                         try await browser.choose(file: file, in: "Executable")
                         try await browser.click(.button, "Upload")
-                        try await browser.waitForText("Release 2.5 exists already")
+                        try await browser.waitForText("Version 2.5 exists already")
                         #expect(try await !browser.shows("The release is added."))
                     }
                 }

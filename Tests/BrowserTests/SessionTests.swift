@@ -31,6 +31,8 @@ extension BrowserTests {
 
                     // Or another role, which the page that was open is not for.
                     try await daemon.must("user", "set", "ben", "--role", "user")
+                    // What changes is not shown to whom it does not concern any more.
+                    try await daemon.must("gateway", "rename", "depot", "Depot at the harbour")
                     try await browser.waitForPage("/login")
                     try await browser.enter("ben", password: "another password")
                     try await browser.wait(for: "a refusal") {

@@ -11,7 +11,7 @@ struct Focus: Decodable, Sendable {
     var place: Int?
     /// Whether a line around it, of enough contrast, says where one is.
     var isOutlined: Bool
-    /// Whether some of it lies in the window.
+    /// Whether some of it lies in the window, and nothing covers it.
     var isInView: Bool
     /// Whether it lies in the page's own part, after its head.
     var isInMain: Bool
@@ -117,12 +117,14 @@ extension Browser {
         const ground = light("white", ...behind);
         const line = light("white", ...behind, style.outlineColor);
         const contrast = (Math.max(ground, line) + 0.05) / (Math.min(ground, line) + 0.05);
+        const middle = (one, other, end) => (Math.max(one, 0) + Math.min(other, end)) / 2;
+        const there = document.elementFromPoint(middle(box.left, box.right, innerWidth), middle(box.top, box.bottom, innerHeight));
         return {
           tag: now.localName,
           name: place < 0 ? "" : called(now),
           place: place < 0 ? null : place,
           isOutlined: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 && contrast >= 3,
-          isInView: box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth && box.width > 1 && box.height > 1,
+          isInView: there !== null && box.width > 1 && box.height > 1 && (now.contains(there) || there.contains(now)),
           isInMain: now.closest("main") !== null,
         };
         """#

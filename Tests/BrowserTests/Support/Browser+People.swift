@@ -32,6 +32,8 @@ extension Browser {
         // The page may change between the finding and the clicking.
         try await wait(for: "the \(role) \"\(name)\" to click", sourceLocation: sourceLocation) {
             guard let element = try await find(role, name) else { return false }
+            // What stays at the edge of a window may cover it.
+            try await run("arguments[0].scrollIntoView({ block: 'nearest', behavior: 'instant' })", [element.argument])
             try await driver.post("/element/\(element.id)/click")
             return true
         }

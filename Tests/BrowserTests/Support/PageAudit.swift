@@ -42,6 +42,13 @@ extension Browser {
           faults.push(`${document.documentElement.scrollWidth} pixels wide in a window of ${room}: ${widest ? called(widest) : ""}`);
         }
 
+        for (const one of document.body.querySelectorAll("*")) {
+          const style = getComputedStyle(one);
+          const hasText = [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+          if (hasText && shown(one) && style.display !== "inline" && style.overflowX === "visible" && one.scrollWidth > one.clientWidth + 1
+            && !one.closest("svg, select, .unseen, .skip")) faults.push(`text runs out of ${called(one)}`);
+        }
+
         const headings = document.querySelectorAll("h1").length;
         if (headings !== 1) faults.push(`${headings} headings of the first level`);
         const mains = document.querySelectorAll("main").length;
