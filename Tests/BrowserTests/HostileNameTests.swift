@@ -68,12 +68,16 @@ extension BrowserTests {
 
                     try await browser.logIn(Self.admin)
                     try await name(Self.markup, browser)
-                    try await look(at: Self.everybodys + Self.admins, browser)
+                    try await look(
+                        at: [
+                            "/", "/upgrade?unfold=" + Self.encoded(Self.ids[0]), "/users", "/events", "/profile",
+                            "/gateway?id=" + Self.encoded(Self.ids[0]), "/gateway?id=" + Self.encoded(Self.longest),
+                        ], browser)
                     try await confirm(browser)
                     try await browser.logOut()
 
                     try await browser.logIn(Self.user)
-                    try await look(at: Self.everybodys, browser)
+                    try await look(at: ["/", "/releases", "/profile", "/upgrade"], browser)
                 }
                 gateway.kill()
             }

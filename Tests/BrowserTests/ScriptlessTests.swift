@@ -72,7 +72,7 @@ extension BrowserTests {
             try await browser.waitForPage("/users")
             try await browser.fill("User name", with: "eve")
             try await browser.choose("user", in: "Role")
-            try await browser.choose("2: Sample company 2", in: "Company")
+            try await browser.choose("2: Company 2", in: "Company")
             try await browser.fill("First password", with: Daemon.password)
             try await browser.click(.button, "Create the user")
             try await browser.waitForText("The user is created.")

@@ -16,8 +16,9 @@ extension BrowserTests {
                     try await browser.open("/upgrade?search=dep")
                     try await browser.waitForText("depot")
 
-                    // Somebody else gives ben another password.
+                    // Somebody else gives ben another password. The stream ends by the next thing that it would tell.
                     try await daemon.must("user", "passwd", "ben", "--password-stdin", input: "another password\n")
+                    try await daemon.must("gateway", "rename", "depot", "Depot by the river")
                     try await browser.waitForPage("/login")
                     try await expectNothingLeft(browser)
                     try await browser.open("/upgrade?search=dep")
@@ -31,7 +32,6 @@ extension BrowserTests {
 
                     // Or another role, which the page that was open is not for.
                     try await daemon.must("user", "set", "ben", "--role", "user")
-                    // What changes is not shown to whom it does not concern any more.
                     try await daemon.must("gateway", "rename", "depot", "Depot at the harbour")
                     try await browser.waitForPage("/login")
                     try await browser.enter("ben", password: "another password")
@@ -44,6 +44,7 @@ extension BrowserTests {
 
                     try await browser.open("/profile")
                     try await daemon.must("user", "remove", "ben")
+                    try await daemon.must("gateway", "rename", "depot", "Depot")
                     try await browser.waitForPage("/login")
                     try await expectNothingLeft(browser)
                     try await browser.open("/login")
