@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Keyboard", .timeLimit(.minutes(10))) struct KeyboardTests {
+    @Suite("Keyboard", .timeLimit(.minutes(30))) struct KeyboardTests {
         @Test("By keys alone one logs in, finds a gateway, upgrades it, sees how that went, and logs out")
         func upgrade() async throws {
             try await Daemon.with(mode: .tls) { daemon in
@@ -71,7 +71,8 @@ extension BrowserTests {
                 try await daemon.add("ada", role: "super", company: "1")
                 try await daemon.add("ben", role: "admin", company: "2")
                 try await daemon.drop("1.2", Data("1.2".utf8))
-                let gateway = try await daemon.simulate("depot", company: "2")
+                // It has left again: a page that changes has no fixed order.
+                try await daemon.report("depot", ["companyId": "2", "version": "0.5"])
                 try await Browser.with(daemon) { browser in
                     try await browser.open("/login")
                     try await browser.walkThrough()
@@ -88,7 +89,6 @@ extension BrowserTests {
                     try await browser.waitForPage("/upgrade/confirm")
                     try await browser.walkThrough()
                 }
-                gateway.terminate()
             }
         }
 

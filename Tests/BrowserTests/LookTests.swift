@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Looks", .timeLimit(.minutes(10))) struct LookTests {
+    @Suite("Looks", .timeLimit(.minutes(30))) struct LookTests {
         private static let everybodys = ["/", "/releases", "/profile", "/nowhere"]
         private static let admins = [
             "/upgrade", "/upgrade?unfold=depot%2Fmill%2Fquay", "/upgrade?search=nothing", "/gateway?id=depot",

@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Releases", .timeLimit(.minutes(10))) struct ReleaseTests {
+    @Suite("Releases", .timeLimit(.minutes(30))) struct ReleaseTests {
         @Test("A new release is told at once on any page, with the way to send it for those who may")
         func prompt() async throws {
             try await Daemon.with(mode: .tls) { daemon in

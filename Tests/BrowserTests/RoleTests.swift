@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Roles", .timeLimit(.minutes(10))) struct RoleTests {
+    @Suite("Roles", .timeLimit(.minutes(30))) struct RoleTests {
         private struct Person {
             var name: String
             var role: String

@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Without scripts", .timeLimit(.minutes(10))) struct ScriptlessTests {
+    @Suite("Without scripts", .timeLimit(.minutes(30))) struct ScriptlessTests {
         @Test("Where no script runs, the fleet is watched and upgraded, and users are made, all the same")
         func work() async throws {
             try await Daemon.with(mode: .tls) { daemon in

@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Sessions that end elsewhere", .timeLimit(.minutes(10))) struct SessionTests {
+    @Suite("Sessions that end elsewhere", .timeLimit(.minutes(30))) struct SessionTests {
         @Test("An open page goes to the log-in by itself, and after it to where it was")
         func openPage() async throws {
             try await Daemon.with(mode: .tls) { daemon in

@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Histories", .timeLimit(.minutes(10))) struct UnfoldingTests {
+    @Suite("Histories", .timeLimit(.minutes(30))) struct UnfoldingTests {
         @Test("Rows unfold to their histories in place, and what was chosen and typed stays")
         func unfolding() async throws {
             try await Daemon.with(mode: .tls) { daemon in
