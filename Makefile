@@ -45,7 +45,7 @@ screenshot: build ## the picture of the dashboard in the README, anew (installs 
 	@Scripts/screenshot.sh "$$(swift build -c $(CONFIGURATION) --show-bin-path)" Documentation/images/dashboard.png
 
 .PHONY: test
-test: test-dependencies lint purity statements ## everything that CI runs
+test: test-dependencies lint purity statements ## everything that CI runs, also the pages in chromium (installs it)
 	swift build --build-tests $(SWIFT_FLAGS)
 	@# A process for each target: on a machine with few cores, tests that wait for sockets would hold up those that await.
 	@failed=; for target in $(TEST_TARGETS); do \

@@ -2,5 +2,5 @@ import Testing
 
 /// The pages as people meet them: in Debian's chromium, with the real programs behind them.
 ///
-/// One browser at a time: a machine with few cores has enough to do with that.
-@Suite("Pages in Chromium", .serialized) enum BrowserTests {}
+/// Two tests at a time: they wait for much, but a machine with few cores has no room for more browsers. The time limits count the waiting.
+@Suite("Pages in Chromium", .twoAtATime) enum BrowserTests {}

@@ -2,7 +2,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Log-in", .timeLimit(.minutes(10))) struct LogInTests {
+    @Suite("Log-in", .timeLimit(.minutes(30))) struct LogInTests {
         private let start = (username: "super@gushenxing.com", password: "gushenxing123")
 
         @Test("The start password opens nothing but its own change")

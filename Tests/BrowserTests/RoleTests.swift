@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Roles", .timeLimit(.minutes(10))) struct RoleTests {
+    @Suite("Roles", .timeLimit(.minutes(30))) struct RoleTests {
         private struct Person {
             var name: String
             var role: String
@@ -36,8 +36,8 @@ extension BrowserTests {
                 try await daemon.drop("1.2", .init("1.2".utf8))
                 let own = try await daemon.simulate("harbour", company: "2")
                 let other = try await daemon.simulate("quarry", company: "3")
-                for person in Self.people {
-                    try await Browser.with(daemon) { browser in
+                try await Browser.with(daemon) { browser in
+                    for person in Self.people {
                         try await browser.logIn(person.name)
                         let links = try await browser.names(of: .link, in: "nav[aria-label=Pages]")
                         #expect(links == person.links, "\(person.name)")
@@ -64,6 +64,7 @@ extension BrowserTests {
                         case "admin": #expect(answers == [404, 404, 200])
                         default: #expect(answers == [403, 404, 200])
                         }
+                        try await browser.logOut()
                     }
                 }
                 own.terminate()

@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 extension BrowserTests {
-    @Suite("Upgrades", .timeLimit(.minutes(10))) struct UpgradeTests {
+    @Suite("Upgrades", .timeLimit(.minutes(30))) struct UpgradeTests {
         @Test("An order is confirmed before it is sent, and its row becomes pending and confirmed by itself")
         func order() async throws {
             try await Daemon.with(mode: .tls) { daemon in

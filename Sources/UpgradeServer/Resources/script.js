@@ -69,9 +69,11 @@ function become(old, fresh) {
   const wanted = new Set([...fresh.children].map(key));
   let place = old.firstChild;
   for (const child of [...fresh.childNodes]) {
-    // What is gone goes first: whatever stays then need not be moved, and keeps the focus.
-    while (place && key(place) && !wanted.has(key(place))) place = removed(place);
-    let match = key(child) ? keyed.get(key(child)) : place;
+    let match = keyed.get(key(child));
+    const isGone = (node) => key(node) && !wanted.has(key(node));
+    // What is gone goes first, and the blanks around it: whatever stays then need not be moved, and keeps the focus.
+    while (place && (isGone(place) || (match && place.nodeType === Node.TEXT_NODE))) place = removed(place);
+    if (!key(child)) match = place;
     if (match && (match.nodeName !== child.nodeName || key(match) !== key(child))) match = null;
     if (match) become(match, child);
     const now = match ?? document.importNode(child, true);

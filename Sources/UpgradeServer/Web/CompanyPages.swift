@@ -65,7 +65,7 @@ extension Pages {
         fields.merge(problem?.fields ?? [:]) { $1 }
         fields["companies"] = page.items.map {
             [
-                "id": $0.id.rawValue, "name": $0.name, "registered": $0.registered,
+                "shownID": $0.id.rawValue.visible, "name": $0.name, "registered": $0.registered,
                 "query": PercentEncoding.encode($0.id.rawValue),
             ] as [String: Any]
         }
@@ -105,7 +105,10 @@ extension Pages {
     private func companyPage(
         _ company: Company, name: String, registered: Bool, for caller: Caller, _ problem: FormProblem? = nil
     ) async throws -> Response {
-        var fields: [String: Any] = ["id": company.id.rawValue, "typedName": name, "typedRegistered": registered]
+        var fields: [String: Any] = [
+            "id": company.id.rawValue, "shownID": company.id.rawValue.visible, "typedName": name,
+            "typedRegistered": registered,
+        ]
         fields.merge(problem?.fields ?? [:]) { $1 }
         return try await html(.company, fields, for: caller, at: "/companies", status: problem?.status ?? .ok)
     }

@@ -14,7 +14,7 @@ struct ProfilePage {
     init(_ user: User, of caller: Caller, saved: String? = nil, field: String? = nil, problem: String? = nil) {
         var fields: [String: Any] = [
             "username": user.username, "name": user.name, "role": user.role.rawValue,
-            "company": user.companyID.rawValue, "mustChangePassword": caller.mustChangePassword,
+            "company": user.companyID.rawValue.visible, "mustChangePassword": caller.mustChangePassword,
             "passwordIsKnown": user.mustChangePassword && !caller.mustChangePassword,
             "nameSaved": saved == "name", "passwordSaved": saved == "password",
         ]

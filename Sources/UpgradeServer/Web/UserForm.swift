@@ -24,7 +24,10 @@ struct UserForm {
             // A list of more is no choice: then the id is typed.
             "companiesAreListed": page.nextCursor == nil, "companyIsOpen": company.isEmpty && page.items.count > 1,
             "companies": page.items.map {
-                ["id": $0.id.rawValue, "name": $0.name, "isChosen": $0.id.rawValue == company] as [String: Any]
+                [
+                    "id": $0.id.rawValue, "shownID": $0.id.rawValue.visible, "name": $0.name,
+                    "isChosen": $0.id.rawValue == company,
+                ] as [String: Any]
             },
         ]
     }

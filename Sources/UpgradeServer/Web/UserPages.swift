@@ -69,7 +69,7 @@ extension Pages {
     private static func row(_ user: User, for principal: Principal) -> [String: Any] {
         [
             "username": user.username, "name": user.name, "role": user.role.rawValue,
-            "company": user.companyID.rawValue, "isSelf": user.username == principal.username,
+            "company": user.companyID.rawValue.visible, "isSelf": user.username == principal.username,
             "mayManage": user.mayBeManaged(by: principal), "query": PercentEncoding.encode(user.username),
         ]
     }
@@ -148,7 +148,7 @@ extension Pages {
     ) async throws -> Response {
         var fields: [String: Any] = [
             "username": user.username, "name": user.name, "role": user.role.rawValue,
-            "company": user.companyID.rawValue,
+            "company": user.companyID.rawValue.visible,
         ]
         fields.merge(problem?.fields ?? [:]) { $1 }
         return try await html(.userRemoval, fields, for: caller, at: "/users", status: problem?.status ?? .ok)

@@ -32,6 +32,8 @@ extension Browser {
         // The page may change between the finding and the clicking.
         try await wait(for: "the \(role) \"\(name)\" to click", sourceLocation: sourceLocation) {
             guard let element = try await find(role, name) else { return false }
+            // What stays at the edge of a window may cover it.
+            try await run("arguments[0].scrollIntoView({ block: 'nearest', behavior: 'instant' })", [element.argument])
             try await driver.post("/element/\(element.id)/click")
             return true
         }
@@ -90,6 +92,28 @@ extension Browser {
         }
     }
 
+    /// The gateways of which rows, page and address alike say that their histories are open, in the order of the page.
+    var unfolded: [String] {
+        get async throws {
+            let shown: [String] = try await evaluate(
+                """
+                return [...document.querySelectorAll(".unfold[aria-expanded=true]")].filter((link) =>
+                  document.getElementById(link.getAttribute("aria-controls"))?.checkVisibility()
+                  && link.closest("tr").nextElementSibling.contains(document.getElementById(link.getAttribute("aria-controls"))))
+                  .map((link) => link.closest("[data-gateway]").dataset.gateway)
+                """)
+            let query = URLComponents(string: try await location)?.queryItems
+            let asked = query?.first { $0.name == "unfold" }?.value?.split(separator: "/").map(String.init) ?? []
+            return shown.sorted() == asked.sorted() ? shown : ["shown"] + shown + ["asked for"] + asked
+        }
+    }
+
+    /// What the open history of a gateway says; nil if it is folded.
+    func history(of id: String) async throws -> String? {
+        try await evaluate(
+            "return document.querySelector(`.unfolded [aria-label='History of ${arguments[0]}']`)?.innerText", [id])
+    }
+
     /// Logs in on the page for it, which is shown.
     func enter(_ username: String, password: String) async throws {
         try await fill("User name", with: username)
@@ -107,6 +131,18 @@ extension Browser {
     func logOut() async throws {
         try await click(.button, "Log out")
         try await waitForPage("/login")
+    }
+
+    /// Waits until the page has asked which releases there are, and has told of what is new to it.
+    func waitForReleasesToBeKnown(sourceLocation: SourceLocation = #_sourceLocation) async throws {
+        try await wait(for: "the page to ask for the releases", sourceLocation: sourceLocation) {
+            try await evaluate(
+                """
+                const asked = performance.getEntriesByType("resource").some((one) => one.name.endsWith("/api/v1/releases"));
+                // The answer is read in the tasks that follow.
+                return asked && new Promise((done) => setTimeout(() => done(true), 50));
+                """)
+        }
     }
 
     /// Makes a mark that a reload would wipe off.

@@ -26,10 +26,7 @@ final class Browser: Sendable {
         _ daemon: Daemon, scripts: Scripts = .on, _ body: (Browser) async throws -> Void
     ) async throws {
         try await TemporaryFolder.with { folder in
-            let program = try Program(
-                "/usr/bin/chromedriver", ["--port=0"],
-                environment: ["HOME": folder, "TMPDIR": folder])
-            let address = try await address(of: program)
+            let (program, address) = try await startDriver(in: folder)
             let session: Session
             do {
                 session = try await WebDriver(address: address).post(
@@ -57,14 +54,21 @@ final class Browser: Sendable {
         }
     }
 
-    private static func address(of driver: Program) async throws -> String {
-        while let line = await driver.nextLine() {
-            if let port = line.firstMatch(of: /successfully on port ([0-9]+)/) {
-                return "http://127.0.0.1:\(port.1)"
+    private static func startDriver(in folder: String) async throws -> (Program, address: String) {
+        var errors = ""
+        // It takes a port that is free in one family of addresses, and fails if it is not in the other.
+        for _ in 0..<5 {
+            let driver = try Program(
+                "/usr/bin/chromedriver", ["--port=0"], environment: ["HOME": folder, "TMPDIR": folder])
+            while let line = await driver.nextLine() {
+                if let port = line.firstMatch(of: /successfully on port ([0-9]+)/) {
+                    return (driver, "http://127.0.0.1:\(port.1)")
+                }
             }
+            driver.kill()
+            errors = driver.errorsSoFar
         }
-        driver.kill()
-        throw DidNotHappen(what: "chromedriver did not start: \(driver.errorsSoFar)")
+        throw DidNotHappen(what: "chromedriver did not start: \(errors)")
     }
 
     private static func capabilities(folder: String, scripts: Scripts) -> [String: Any] {
@@ -105,6 +109,22 @@ extension Browser {
     /// Goes to a page of the daemon's, as by its address bar.
     func open(_ path: String) async throws {
         try await driver.post("/url", ["url": daemon.http + path])
+    }
+
+    /// Opens another window of the same person's, and goes on there.
+    ///
+    /// - Returns: The window that was left.
+    func openWindow() async throws -> String {
+        let window: String = try await driver.get("/window")
+        let other: Window = try await driver.post("/window/new", ["type": "tab"])
+        try await switchTo(other.handle)
+        return window
+    }
+
+    func switchTo(_ window: String) async throws { try await driver.post("/window", ["handle": window]) }
+
+    private struct Window: Decodable {
+        var handle: String
     }
 
     func reload() async throws { try await driver.post("/refresh") }

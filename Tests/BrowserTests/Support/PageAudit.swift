@@ -1,5 +1,29 @@
+import ProgramSupport
+import Testing
+
 /// What is wrong with a page that somebody looks at, for any of them.
 extension Browser {
+    /// Looks at the page that is shown in windows of these widths, light and dark, and at what the browser says of it.
+    func expectNoFaults(
+        widths: [Int] = [390, 768, 1280], schemes: [String] = ["light", "dark"],
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let place = try await location
+        for width in widths {
+            try await resize(width: width)
+            for scheme in schemes {
+                try await devTools(
+                    "Emulation.setEmulatedMedia", ["features": [["name": "prefers-color-scheme", "value": scheme]]])
+                let faults = try await faults()
+                #expect(faults.isEmpty, "\(place), \(width) wide, \(scheme): \(faults)", sourceLocation: sourceLocation)
+            }
+        }
+        // That the page itself is a refusal is noted, too.
+        let refusal = daemon.http + place + " - Failed to load resource"
+        let complaints = try await complaints().filter { !$0.hasPrefix(refusal) }
+        #expect(complaints.isEmpty, "\(place): \(complaints)", sourceLocation: sourceLocation)
+    }
+
     /// One line for each fault: of its width, its landmarks and headings, the names of its controls, the contrast of its texts.
     func faults() async throws -> [String] { try await evaluate(Self.audit) }
 
@@ -16,6 +40,13 @@ extension Browser {
         if (document.documentElement.scrollWidth > room) {
           const widest = [...document.body.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > room + 1).pop();
           faults.push(`${document.documentElement.scrollWidth} pixels wide in a window of ${room}: ${widest ? called(widest) : ""}`);
+        }
+
+        for (const one of document.body.querySelectorAll("*")) {
+          const style = getComputedStyle(one);
+          const hasText = [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+          if (hasText && shown(one) && style.display !== "inline" && style.overflowX === "visible" && one.scrollWidth > one.clientWidth + 1
+            && !one.closest("svg, select, .unseen, .skip")) faults.push(`text runs out of ${called(one)}`);
         }
 
         const headings = document.querySelectorAll("h1").length;
