@@ -138,7 +138,7 @@ struct PageTests {
         arguments: [
             ("/", "/"), ("/profile", "/profile"), ("/a/b-c_1", "/a/b-c_1"), ("", "/"), ("profile", "/"),
             ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"),
-            ("/a?b=%2F&c", "/a?b=%2F&c"), ("/a?b#c", "/"), ("/a?b=\"", "/"),
+            ("/a?b=%2F&c", "/a?b=%2F&c"), ("/a?b=c+d*", "/a?b=c+d*"), ("/a?b#c", "/"), ("/a?b=\"", "/"),
             ("//evil.example?a", "/"), ("/login?next=/a", "/"),
             ("/a\r\nSet-Cookie:x", "/"), ("/%2Fevil", "/"), ("/login", "/"),
         ])

@@ -45,6 +45,8 @@ struct Pages {
 }
 
 extension Pages {
+    private static let logInFields: FormFields = ["username", "password", "next"]
+
     @Sendable private func logInPage(_ request: Request, _ context: APIContext) async throws -> Response {
         let target = LocalTarget(in: try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
         if try await access.caller(of: request, context) != nil { return .redirect(to: target.path) }
@@ -54,6 +56,7 @@ extension Pages {
     @Sendable private func logIn(_ request: Request, _ context: APIContext) async throws -> Response {
         try access.checkOrigin(of: request, context)
         let form = try await request.form()
+        try Self.logInFields.check(form)
         let target = LocalTarget(in: form)
         if let caller = try await access.caller(of: request, context), caller.session == nil {
             return .redirect(to: target.path)
@@ -81,9 +84,11 @@ extension Pages {
     }
 
     @Sendable private func logOut(_ request: Request, _ context: APIContext) async throws -> Response {
-        guard let caller = try await writer(request, context, form: try await request.form()),
-            let session = caller.session
-        else { return .redirect(to: "/login") }
+        let form = try await request.form()
+        guard let caller = try await writer(request, context, form: form), let session = caller.session else {
+            return .redirect(to: "/login")
+        }
+        try ([] as FormFields).check(form)
         access.sessions.end(session.id)
         var response = Response.redirect(to: "/login")
         response.headers[.setCookie] = access.cookie.clearing
@@ -102,6 +107,7 @@ extension Pages {
     @Sendable private func changeProfile(_ request: Request, _ context: APIContext) async throws -> Response {
         let form = try await request.form()
         guard let caller = try await writer(request, context, form: form) else { return .toLogIn(from: request) }
+        try ProfileChange.fields(of: form).check(form)
         let user = try await services.profiles.find(caller.principal)
         do {
             let change = try ProfileChange(form)
@@ -151,14 +157,21 @@ extension Response {
     /// To another page of ours, to be got there.
     static func redirect(to path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
 
-    /// To the log-in, and back to where the request was going if that is a page.
+    /// To the log-in, and back to where the request was going if that is a page, or to the page that a form stands on.
     static func toLogIn(from request: Request) -> Response {
-        // A form cannot be sent again from there.
         let isPage = request.method == .get || request.method == .head
-        let target = LocalTarget(isPage ? request.uri.string : request.uri.path)
+        let target = LocalTarget(isPage ? request.uri.string : request.pageOfForm)
         let next = target.path.split(separator: "/", omittingEmptySubsequences: false)
             .map { PercentEncoding.encode(String($0)) }.joined(separator: "/")
         return .redirect(to: target == .home ? "/login" : "/login?next=\(next)")
+    }
+}
+
+extension Request {
+    /// The page with the form that is sent here: `/users` for `/users/change`.
+    fileprivate var pageOfForm: String {
+        let page = "/" + (uri.path.split(separator: "/").first ?? "")
+        return uri.query.map { "\(page)?\($0)" } ?? page
     }
 }
 

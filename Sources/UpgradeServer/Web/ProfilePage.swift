@@ -30,6 +30,12 @@ struct ProfileChange {
     let name: String?
     let password: PasswordChange?
 
+    /// Those of the form for the password, if it is that one; its user name is there for the browser's store of passwords alone.
+    static func fields(of form: [String: String]) -> FormFields {
+        form["password"] == nil
+            ? ["name"] : ["username", ProfileService.currentPasswordField, "password", "repeatedPassword"]
+    }
+
     /// - Throws: ``DomainError/invalid(field:problem:)`` when the new password was not repeated.
     init(_ form: [String: String]) throws(DomainError) {
         guard let new = form["password"] else {

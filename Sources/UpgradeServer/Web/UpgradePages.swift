@@ -27,7 +27,9 @@ extension Pages {
     }
 
     @Sendable private func confirmUpgrade(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .orderUpgrades, upTo: HTTPLimits.orderForm) { caller, form in
+        try await take(
+            request, context, for: .orderUpgrades, fields: UpgradeOrderForm.fields, upTo: HTTPLimits.orderForm
+        ) { caller, form in
             try await naming {
                 let order = try UpgradeOrderForm(form, by: caller.principal)
                 let page = try await ConfirmPage(order, services: services, user: caller.principal)
@@ -37,7 +39,9 @@ extension Pages {
     }
 
     @Sendable private func orderUpgrade(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .orderUpgrades, upTo: HTTPLimits.orderForm) { caller, form in
+        try await take(
+            request, context, for: .orderUpgrades, fields: UpgradeOrderForm.fields, upTo: HTTPLimits.orderForm
+        ) { caller, form in
             try await naming {
                 let order = try UpgradeOrderForm(form, by: caller.principal)
                 let deployment = try await services.engine.order(
