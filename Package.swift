@@ -74,6 +74,7 @@ let libraries: [Target] = [
             .embedInCode("Resources/releases.mustache"),
             .embedInCode("Resources/script.js"),
             .embedInCode("Resources/style.css"),
+            .embedInCode("Resources/token-revocation.mustache"),
             .embedInCode("Resources/upgrade.mustache"),
             .embedInCode("Resources/user-removal.mustache"),
             .embedInCode("Resources/user.mustache"),

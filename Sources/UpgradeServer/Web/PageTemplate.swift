@@ -8,6 +8,7 @@ enum PageTemplate: String {
     case gatewayRemoval
     case logIn
     case profile
+    case tokenRevocation
     case users
     case user
     case userRemoval
@@ -30,6 +31,7 @@ enum PageTemplate: String {
             dashboard.rawValue: try template(PackageResources.dashboard_mustache),
             logIn.rawValue: try template(PackageResources.login_mustache),
             profile.rawValue: try template(PackageResources.profile_mustache),
+            tokenRevocation.rawValue: try template(PackageResources.token_revocation_mustache),
             users.rawValue: try template(PackageResources.users_mustache),
             user.rawValue: try template(PackageResources.user_mustache),
             releases.rawValue: try template(PackageResources.releases_mustache),

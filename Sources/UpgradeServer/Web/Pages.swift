@@ -30,6 +30,7 @@ struct Pages {
             ("/favicon.ico", [.get]), ("/login", [.get, .post]),
             ("/logout", [.post]), ("/profile", [.get, .post]),
         ]
+        mountTokens(on: router)
         mountManagement(on: router)
         mountUpgrades(on: router)
         for (path, allowed) in methods { router.refuseMethods(otherThan: allowed, on: path) }
@@ -101,7 +102,14 @@ extension Pages {
         guard let caller = try await access.caller(of: request, context) else { return .toLogIn(from: request) }
         let user = try await services.profiles.find(caller.principal)
         let saved = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")["saved"]
-        return try await html(.profile, ProfilePage(user, of: caller, saved: saved).fields, for: caller, at: "/profile")
+        return try await profile(ProfilePage(user, of: caller, saved: saved), for: caller)
+    }
+
+    private func profile(
+        _ page: ProfilePage, for caller: Caller, status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
+        let fields = page.fields.merging(try await tokenFields(for: caller)) { $1 }
+        return try await html(.profile, fields, for: caller, at: "/profile", status: status)
     }
 
     @Sendable private func changeProfile(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -119,11 +127,11 @@ extension Pages {
         } catch let error as DomainError {
             guard case .invalid(let field, let problem) = error else { throw error }
             let page = ProfilePage(user, of: caller, field: field, problem: problem.sentence)
-            return try await html(.profile, page.fields, for: caller, at: "/profile", status: .unprocessableContent)
+            return try await profile(page, for: caller, status: .unprocessableContent)
         } catch let error as RetryLater {
             let page = ProfilePage(
                 user, of: caller, field: ProfileService.currentPasswordField, problem: error.detail.sentence)
-            var response = try await html(.profile, page.fields, for: caller, at: "/profile", status: error.status)
+            var response = try await profile(page, for: caller, status: error.status)
             response.headers[.retryAfter] = error.headers[.retryAfter]
             return response
         }
@@ -135,7 +143,7 @@ extension Pages {
     func show(_ problem: Problem, to request: Request, _ context: APIContext) async throws -> Response {
         let path = request.uri.path
         let (next, name) =
-            if path == "/profile" {
+            if path == "/profile" || path.hasPrefix("/profile/") {
                 ("/profile", "Back to the profile")
             } else if path.hasPrefix("/upgrade/") || path.hasPrefix("/gateway") {
                 ("/upgrade", "Back to the gateways")

@@ -8,7 +8,7 @@ struct ProfilePage {
     /// - Parameters:
     ///   - user: Whose profile it is.
     ///   - caller: The same, as they asked.
-    ///   - saved: What was just saved, `name` or `password`.
+    ///   - saved: What was just saved, `name` or `password`, or `revocation`.
     ///   - field: The field that a change was refused for.
     ///   - problem: Why it was refused.
     init(_ user: User, of caller: Caller, saved: String? = nil, field: String? = nil, problem: String? = nil) {
@@ -16,7 +16,7 @@ struct ProfilePage {
             "username": user.username, "name": user.name, "role": user.role.rawValue,
             "company": user.companyID.rawValue, "mustChangePassword": caller.mustChangePassword,
             "passwordIsKnown": user.mustChangePassword && !caller.mustChangePassword,
-            "nameSaved": saved == "name", "passwordSaved": saved == "password",
+            "nameSaved": saved == "name", "passwordSaved": saved == "password", "tokenRevoked": saved == "revocation",
         ]
         if let field, let problem { fields["\(field)Problem"] = problem }
         // A browser forgets typed passwords: whatever was wrong with them, they are all typed again.

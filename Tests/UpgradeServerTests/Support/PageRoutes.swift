@@ -96,6 +96,15 @@ extension PageRoute {
             "POST /profile",
             form: ["currentPassword": "a guess", "password": "long enough", "repeatedPassword": "long enough"],
             ["/login", 422, 422, 422, 422], newcomer: 422),
+        PageRoute("GET /profile/tokens", everybody: "/profile"),
+        // The second is the admin's.
+        PageRoute(
+            "POST /profile/tokens", form: ["tokenName": "of {who}", "tokenDays": "30"],
+            ["/login", 200, 200, 200, 200]),
+        PageRoute("GET /profile/tokens/revoke", at: "/profile/tokens/revoke?id=2", ["/login", 404, 200, 404, 404]),
+        PageRoute(
+            "POST /profile/tokens/revoke", form: ["id": "2"],
+            ["/login", 404, "/profile?saved=revocation", 404, 404]),
         PageRoute("GET /events", ["/login", 403, 200, 200, 200]),
         PageRoute("GET /events.csv", ["/login", 403, 200, 200, 200]),
     ]
