@@ -119,9 +119,7 @@ private enum TokenForm {
     private static let lives = [7: "7 days", 30: "30 days", 90: "90 days", 365: "a year"]
     private static let standard = 90
 
-    /// The lives that it offers.
-    ///
-    /// - Parameter chosen: What was chosen before it came back.
+    /// The lives that it offers; `chosen` is what was chosen before it came back.
     static func choices(chosen: String?) -> [[String: Any]] {
         let chosen = chosen.flatMap { Int($0) } ?? standard
         return lives.sorted { $0.key < $1.key }
