@@ -79,6 +79,7 @@ let libraries: [Target] = [
             .embedInCode("Resources/user-removal.mustache"),
             .embedInCode("Resources/user.mustache"),
             .embedInCode("Resources/users.mustache"),
+            .embedInCode("Resources/version-choice.mustache"),
         ],
         swiftSettings: settings),
     .target(

@@ -18,6 +18,7 @@ enum PageTemplate: String {
     case companies
     case company
     case upgrade
+    case versionChoice
     /// The frame alone: what it shows when nothing else stands in it.
     case problem = "page"
 
@@ -39,6 +40,7 @@ enum PageTemplate: String {
             events.rawValue: try template(PackageResources.events_mustache),
             companies.rawValue: try template(PackageResources.companies_mustache),
             company.rawValue: try template(PackageResources.company_mustache),
+            versionChoice.rawValue: try template(PackageResources.version_choice_mustache),
             userRemoval.rawValue: try template(PackageResources.user_removal_mustache),
         ])
     }

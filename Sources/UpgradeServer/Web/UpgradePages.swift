@@ -31,6 +31,10 @@ extension Pages {
             request, context, for: .orderUpgrades, fields: UpgradeOrderForm.fields, upTo: HTTPLimits.orderForm
         ) { caller, form in
             try await naming {
+                if form["version"] == VersionChoicePage.older {
+                    let page = try await VersionChoicePage(form, services: services, user: caller.principal)
+                    return try await html(.versionChoice, page.fields, for: caller, at: "/upgrade")
+                }
                 let order = try UpgradeOrderForm(form, by: caller.principal)
                 let page = try await ConfirmPage(order, services: services, user: caller.principal)
                 return try await html(.confirm, page.fields, for: caller, at: "/upgrade")

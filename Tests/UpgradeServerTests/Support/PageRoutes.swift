@@ -172,6 +172,11 @@ extension PageRoute {
                     ]),
             ]
         }
+        + [
+            PageRoute(
+                "POST /upgrade/confirm", form: ["version": "older", "gateway.gw2": "on"],
+                ["/login", 403, 200, 422, 200])
+        ]
         + ["/upgrade/confirm", "/upgrade/order"].map { path in
             // One that is not theirs, and nothing is ordered for the other either.
             PageRoute(
