@@ -107,6 +107,33 @@ struct PageAccessTests {
         }
     }
 
+    @Test("Every form of a page has the fields that its route knows", .timeLimit(.minutes(5)))
+    func formsOfPages() async throws {
+        try await withPeopleAndFleet { server, visitors in
+            let root = try #require(visitors[.root])
+            var forms: Set<PageForm> = []
+            for route in PageRoute.all where route.outcome(for: .root) == 200 && !route.name.contains("tokens") {
+                let page =
+                    route.form == nil
+                    ? try await server.send("GET", route.address(for: .root), headers: root.browser)
+                    : try await server.submit(route.address(for: .root), route.form(for: .root), by: root)
+                forms.formUnion(PageForm.all(in: page.body))
+            }
+            // Logging out comes last.
+            for form in forms.sorted(by: { ($0.action == "/logout" ? 1 : 0) < ($1.action == "/logout" ? 1 : 0) }) {
+                for button in form.buttons.isEmpty ? [[:]] : form.buttons {
+                    let fields = form.fields.merging(button) { $1 }
+                    let answer = try await server.submit(form.action, fields, by: root)
+                    #expect(!answer.body.contains("no such field"), "\(form.action) \(fields)")
+                }
+            }
+            let actions = Set(forms.map { String($0.action.prefix { $0 != "?" }) })
+            let rows = Set(PageRoute.all.filter { $0.method == "POST" }.map { String($0.name.dropFirst(5)) })
+            #expect(actions.isSubset(of: rows))
+            #expect(rows.subtracting(actions) == ["/login", "/profile/tokens/revoke"], "no page leads there")
+        }
+    }
+
     private func check(
         _ route: PageRoute, for who: PageVisitor, _ visitor: Visitor?, on server: Server.Endpoints
     ) async throws {
