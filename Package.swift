@@ -74,10 +74,12 @@ let libraries: [Target] = [
             .embedInCode("Resources/releases.mustache"),
             .embedInCode("Resources/script.js"),
             .embedInCode("Resources/style.css"),
+            .embedInCode("Resources/token-revocation.mustache"),
             .embedInCode("Resources/upgrade.mustache"),
             .embedInCode("Resources/user-removal.mustache"),
             .embedInCode("Resources/user.mustache"),
             .embedInCode("Resources/users.mustache"),
+            .embedInCode("Resources/version-choice.mustache"),
         ],
         swiftSettings: settings),
     .target(

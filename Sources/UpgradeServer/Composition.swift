@@ -124,13 +124,15 @@ struct Composition {
         }
     }
 
-    private func router(_ readiness: Readiness) -> Router<APIContext> {
+    /// Everything that is answered over HTTP.
+    func router(_ readiness: Readiness) -> Router<APIContext> {
         let requests = RequestCounters()
         let pages = Pages(
             services: services, access: access, dangers: dangers,
             resourcesFolder: configuration.resourcesFolder ?? installation.folder.resources)
         let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
+            HeadAnswers()
             SecurityHeaders(isHTTPS: configuration.https)
             RequestCounting(counters: requests)
             ProblemMiddleware()

@@ -64,6 +64,24 @@ struct HTTPLimitTests {
         }
     }
 
+    @Test("An answer to HEAD has no body, so that the next answer is where it is looked for", .timeLimit(.minutes(1)))
+    func head() async throws {
+        try await withServer { server in
+            for (path, status) in [("/nowhere", 404), ("/upgrade/order", 405), ("/api/v1/gateways/x", 404), ("/", 200)]
+            {
+                for accept in ["text/html", "*/*"] {
+                    let connection = try RawConnection(port: UInt16(server.http.port))
+                    let fields = "Host: localhost\r\nAccept: \(accept)\r\n"
+                    connection.send("HEAD \(path) HTTP/1.1\r\n\(fields)\r\n")
+                    connection.send("GET /healthz HTTP/1.1\r\n\(fields)Connection: close\r\n\r\n")
+                    let parts = connection.readToEnd().split(separator: "\r\n\r\n", omittingEmptySubsequences: false)
+                    #expect(parts.count == 3 && parts[0].hasPrefix("HTTP/1.1 \(status)"), "\(path) \(accept)")
+                    #expect(parts[1].hasPrefix("HTTP/1.1 200") && parts[2] == "ok\n", "\(path) \(accept)")
+                }
+            }
+        }
+    }
+
     /// A listener that answers `/`, on a free port.
     private func withListener(
         idle: TimeAmount = HTTPLimits.idle, connections: Int = HTTPLimits.connections,

@@ -138,11 +138,50 @@ struct PageTests {
         arguments: [
             ("/", "/"), ("/profile", "/profile"), ("/a/b-c_1", "/a/b-c_1"), ("", "/"), ("profile", "/"),
             ("//evil.example", "/"), ("/\\evil.example", "/"), ("https://evil.example", "/"),
-            ("/a?b=%2F&c", "/a?b=%2F&c"), ("/a?b#c", "/"), ("/a?b=\"", "/"),
+            ("/a?b=%2F&c", "/a?b=%2F&c"), ("/a?b=c+d*", "/a?b=c+d*"), ("/a?b#c", "/"), ("/a?b=\"", "/"),
             ("//evil.example?a", "/"), ("/login?next=/a", "/"),
             ("/a\r\nSet-Cookie:x", "/"), ("/%2Fevil", "/"), ("/login", "/"),
+            ("///evil.example", "/"), ("\\\\evil.example", "/"), ("/\t/evil.example", "/"), (" //evil.example", "/"),
+            ("/\u{0}", "/"), ("/%5Cevil.example", "/"), ("/%0D%0ASet-Cookie:x", "/"), ("/@evil.example", "/"),
+            ("/a?b=\r\nSet-Cookie:x", "/"), ("/a?b=\t", "/"), ("/a?b=//evil.example", "/"), ("/a?b\\c", "/"),
+            ("/a?b=%0D%0A", "/a?b=%0D%0A"), ("/\u{E4}", "/"), ("/a?\u{E4}", "/"), ("?a", "/"), ("/../a", "/"),
+            ("/" + String(repeating: "a", count: 1023), "/" + String(repeating: "a", count: 1023)),
+            ("/" + String(repeating: "a", count: 1024), "/"),
         ])
     func target(path: String, expected: String) {
         #expect(LocalTarget(path).path == expected)
+    }
+
+    @Test("A link to the log-in, whatever it says, leads to no other server")
+    func openRedirects() async throws {
+        try await withLogInServer { server in
+            try await server.addPeople()
+            let user = try await server.logIn(.user2)
+            for (next, expected) in [
+                ("%2F%2Fevil.example", "/"), ("/%5Cevil.example", "/"), ("https:%2F%2Fevil.example", "/"),
+                ("/%09/evil.example", "/"), ("/%0D%0ASet-Cookie:x%3Dy", "/"), ("/%252F%252Fevil.example", "/"),
+                ("/upgrade%3Fsearch%3D%2F%2Fevil.example", "/"), ("/upgrade%3Frunning%3D1.2", "/upgrade?running=1.2"),
+                ("/upgrade%3Fsearch%3D%252F%252Fevil.example", "/upgrade?search=%2F%2Fevil.example"),
+            ] {
+                let known = try await server.send("GET", "/login?next=\(next)", headers: user.browser)
+                #expect(known.status == 303 && known.headers["location"] == expected, "\(next)")
+                let page = try await server.send("GET", "/login?next=\(next)").body
+                #expect(page.contains(#"name="next" value="\#(expected)""#), "\(next)")
+                let entered = try await server.send(
+                    "POST", "/login",
+                    bytes: Array("username=user2@example.com&password=user2@example.com&next=\(next)".utf8),
+                    headers: [("Content-Type", "application/x-www-form-urlencoded")])
+                #expect(entered.status == 303 && entered.headers["location"] == expected, "\(next)")
+                #expect(entered.headers["set-cookie"]?.contains("x=y") == false)
+            }
+            // After the log-in, a form's sender is on the page of the form.
+            for (path, next) in [
+                ("/users/password", "/login?next=/users"), ("/upgrade/order", "/login?next=/upgrade"),
+                ("/gateway/remove?id=gw2", "/login?next=/gateway%3Fid%3Dgw2"),
+                ("/profile/tokens", "/login?next=/profile"), ("/releases/remove", "/login?next=/releases"),
+            ] {
+                #expect(try await server.sendForm(path, [:]).headers["location"] == next, "\(path)")
+            }
+        }
     }
 }

@@ -10,11 +10,11 @@ import UpgradeServer
 @Suite("Routes and roles", .serialized)
 struct RouteAccessTests {
     /// The roles, from the least, that a route lets through; `nobody` needs no log-in.
-    private enum Least: Int {
+    enum Least: Int {
         case nobody, user, admin, `super`
     }
 
-    private static let table: [String: Least] = [
+    static let table: [String: Least] = [
         "POST /session": .nobody,
         "DELETE /session": .user,
         "GET /me": .user, "PATCH /me": .user,

@@ -186,6 +186,35 @@ struct UpgradePageTests {
         }
     }
 
+    @Test("A row offers the newest versions, and leads to the older ones")
+    func olderVersions() async throws {
+        try await withFleet { server in
+            let admin = try await server.logIn(.admin2)
+            let short = try await server.send("GET", "/upgrade", headers: admin.browser).body
+            #expect(!short.contains("older…"))
+            for number in 1...14 {
+                let path = "/api/v1/releases/2.\(number + 10)"
+                #expect(try await server.send("PUT", path, bytes: [1], over: .controlSocket).status == 201)
+            }
+            let page = try await server.send("GET", "/upgrade", headers: admin.browser).body
+            let row = try #require(page.firstMatch(of: #/aria-label="Version for gw2">(.*?)</select>/#)?.output.1)
+            #expect(row.contains(#"<option value="2.13">2.13</option><option value="older">older…</option>"#))
+            #expect(!row.contains("1.0"))
+            let form = ["gateway.gw2": "on", "list": "online=false"]
+            func confirm(_ version: String) async throws -> Answer {
+                try await server.submit("/upgrade/confirm", form.merging(["version": version]) { $1 }, by: admin)
+            }
+            let choice = try await confirm("older")
+            #expect(choice.status == 200 && choice.body.contains("Choose a version for <bdi>gw2</bdi>"))
+            #expect(choice.body.contains("<option>2.24</option>") && choice.body.contains("<option>1</option>"))
+            #expect(choice.body.contains(#"name="gateway.gw2" value="on""#))
+            #expect(choice.body.contains(#"name="list" value="online=false""#))
+            #expect(choice.body.split(separator: #"name="version""#).count == 2)
+            #expect(try await confirm("1").body.contains("Send version 1 to 1 gateway?"))
+            #expect(try await server.submit("/upgrade/order", ["version": "older"], by: admin).status == 422)
+        }
+    }
+
     @Test("What is on its way is drawn by the server, and goes on by itself")
     func transfer() async throws {
         try await withServer(configuredBy: { $0.plaintext = true }) { server in

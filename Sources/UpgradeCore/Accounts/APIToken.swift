@@ -9,14 +9,17 @@ public struct APIToken: Sendable, Equatable {
     public let name: String
     /// The user name of whoever it acts for.
     public let owner: String
+    /// Since when there is one.
+    public let createdAt: Timestamp
     /// From when on it is worth nothing.
     public let expiresAt: Timestamp
 
     /// A token.
-    public init(id: ID, name: String, owner: String, expiresAt: Timestamp) {
+    public init(id: ID, name: String, owner: String, createdAt: Timestamp, expiresAt: Timestamp) {
         self.id = id
         self.name = name
         self.owner = owner
+        self.createdAt = createdAt
         self.expiresAt = expiresAt
     }
 }

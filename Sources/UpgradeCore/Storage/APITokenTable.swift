@@ -19,7 +19,7 @@ extension Migrations {
 struct APITokenTable {
     let database: Database
 
-    private static let columns = "id, name, owner, expires_at"
+    private static let columns = "id, name, owner, created_at, expires_at"
 
     func find(_ id: APIToken.ID) throws -> APIToken? {
         try Row.fetchOne(
@@ -51,7 +51,8 @@ struct APITokenTable {
         try database.execute(
             sql: "INSERT INTO api_token (owner, name, secret_sha256, created_at, expires_at) VALUES (?, ?, ?, ?, ?)",
             arguments: [owner, name, Data(digest), time.milliseconds, expiresAt.milliseconds])
-        return APIToken(id: database.lastInsertedRowID, name: name, owner: owner, expiresAt: expiresAt)
+        return APIToken(
+            id: database.lastInsertedRowID, name: name, owner: owner, createdAt: time, expiresAt: expiresAt)
     }
 
     func delete(_ id: APIToken.ID) throws {
@@ -74,6 +75,8 @@ extension DatabaseAccess {
 
 extension APIToken {
     fileprivate init(row: Row) {
-        self.init(id: row["id"], name: row["name"], owner: row["owner"], expiresAt: row.timestamp("expires_at"))
+        self.init(
+            id: row["id"], name: row["name"], owner: row["owner"], createdAt: row.timestamp("created_at"),
+            expiresAt: row.timestamp("expires_at"))
     }
 }

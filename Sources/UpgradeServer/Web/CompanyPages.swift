@@ -26,7 +26,7 @@ extension Pages {
     }
 
     @Sendable private func createCompany(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageCompanies) { caller, form in
+        try await take(request, context, for: .manageCompanies, fields: ["id", "name", "registered"]) { caller, form in
             do {
                 let company = try await services.companies.create(
                     try Self.newCompanyID(form), name: form["name"] ?? "", as: caller.principal)
@@ -86,7 +86,7 @@ extension Pages {
     }
 
     @Sendable private func changeCompany(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageCompanies) { caller, form in
+        try await take(request, context, for: .manageCompanies, fields: ["id", "name", "registered"]) { caller, form in
             let company = try await company(form, for: caller)
             let name = form["name"] ?? ""
             let registered = form["registered"] != nil

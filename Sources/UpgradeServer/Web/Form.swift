@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import UpgradeAPI
+import UpgradeCore
 
 extension Request {
     /// The fields of a form that a page of ours sends.
@@ -21,6 +22,29 @@ extension Request {
     }
 }
 
+/// The names of the fields that a form has, beside the session's token. One that has another asks for what we do not do, and is refused whole.
+struct FormFields: ExpressibleByArrayLiteral {
+    private let names: Set<String>
+    /// Before what the page puts into the names of a list's fields.
+    private let prefix: String?
+
+    init(_ names: Set<String>, prefix: String? = nil) {
+        self.names = names.union(["csrfToken"])
+        self.prefix = prefix
+    }
+
+    init(arrayLiteral names: String...) { self.init(Set(names)) }
+
+    /// - Throws: a 422 that names a field which the form does not have.
+    func check(_ form: [String: String]) throws(Problem) {
+        for field in form.keys.sorted() where !names.contains(field) {
+            if let prefix, field.hasPrefix(prefix) { continue }
+            throw Problem(
+                .unprocessableContent, "\(quoted(field)): no such field here, so nothing was done", field: field)
+        }
+    }
+}
+
 /// A page of ours that somebody was on the way to. It cannot lead to another server, whatever a link made of it.
 struct LocalTarget: Equatable {
     let path: String
@@ -35,7 +59,7 @@ struct LocalTarget: Equatable {
         let parts = path.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let isPlain =
             parts[0].utf8.allSatisfy { Self.isPlain($0) || $0 == UInt8(ascii: "/") }
-            && parts.dropFirst().allSatisfy { $0.utf8.allSatisfy { Self.isPlain($0) || "%=&.,".utf8.contains($0) } }
+            && parts.dropFirst().allSatisfy { $0.utf8.allSatisfy { Self.isPlain($0) || "%=&.,+*".utf8.contains($0) } }
         let isLocal = path.hasPrefix("/") && !path.hasPrefix("//") && path.utf8.count <= Self.length
         self.path = isPlain && isLocal && parts[0] != "/login" ? path : "/"
     }

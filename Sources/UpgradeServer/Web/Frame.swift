@@ -20,9 +20,9 @@ extension Pages {
 
     /// Takes a form from whoever has the permission, sent from one of our pages.
     ///
-    /// - Throws: a 403 for those who may not, and for a form that may come from elsewhere.
+    /// - Throws: a 403 for those who may not, and for a form that may come from elsewhere; a 422 for one with other fields.
     func take(
-        _ request: Request, _ context: APIContext, for permission: Permission,
+        _ request: Request, _ context: APIContext, for permission: Permission, fields: FormFields,
         upTo limit: Int = HTTPLimits.formBody,
         with page: (Caller, [String: String]) async throws -> Response
     ) async throws -> Response {
@@ -30,6 +30,7 @@ extension Pages {
         guard let caller = try await writer(request, context, form: form) else { return .toLogIn(from: request) }
         if caller.mustChangePassword { return .redirect(to: "/profile") }
         _ = try caller.principal.scope(for: permission)
+        try fields.check(form)
         return try await page(caller, form)
     }
 

@@ -44,9 +44,11 @@ extension Pages {
 
     /// Does what a form of the gateway's page asks for.
     @Sendable private func changeGateway(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageGateways) { caller, form in
+        try await take(request, context, for: .manageGateways, fields: FormFields(GatewayForm.fields.union(["action"])))
+        { caller, form in
             let id = try Self.gateway(of: request)
             do {
+                try GatewayForm.fields(of: form["action"]).check(form)
                 if form["action"] == "enroll" {
                     let credential = try await services.enroll(id, as: caller.principal)
                     return try await show(credential, to: caller)
@@ -110,7 +112,7 @@ extension Pages {
     }
 
     @Sendable private func removeGateway(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageGateways) { caller, form in
+        try await take(request, context, for: .manageGateways, fields: []) { caller, form in
             let id = try Self.gateway(of: request)
             try await services.removeGateway(id, as: caller.principal)
             services.engine.gatewaysChanged([id])
@@ -123,6 +125,15 @@ extension Pages {
 enum GatewayForm {
     /// Those that a problem may be told of.
     static let fields: Set<String> = ["name", "address", "latitude", "longitude", "companyId"]
+
+    /// Those of the form that asks for `action`: each does one thing.
+    static func fields(of action: String?) -> FormFields {
+        switch action {
+        case "change": ["action", "name", "address", "latitude", "longitude"]
+        case "move": ["action", "companyId"]
+        default: ["action"]
+        }
+    }
 
     /// A field that is empty takes away what was there.
     ///

@@ -8,6 +8,7 @@ enum PageTemplate: String {
     case gatewayRemoval
     case logIn
     case profile
+    case tokenRevocation
     case users
     case user
     case userRemoval
@@ -17,6 +18,7 @@ enum PageTemplate: String {
     case companies
     case company
     case upgrade
+    case versionChoice
     /// The frame alone: what it shows when nothing else stands in it.
     case problem = "page"
 
@@ -30,6 +32,7 @@ enum PageTemplate: String {
             dashboard.rawValue: try template(PackageResources.dashboard_mustache),
             logIn.rawValue: try template(PackageResources.login_mustache),
             profile.rawValue: try template(PackageResources.profile_mustache),
+            tokenRevocation.rawValue: try template(PackageResources.token_revocation_mustache),
             users.rawValue: try template(PackageResources.users_mustache),
             user.rawValue: try template(PackageResources.user_mustache),
             releases.rawValue: try template(PackageResources.releases_mustache),
@@ -37,6 +40,7 @@ enum PageTemplate: String {
             events.rawValue: try template(PackageResources.events_mustache),
             companies.rawValue: try template(PackageResources.companies_mustache),
             company.rawValue: try template(PackageResources.company_mustache),
+            versionChoice.rawValue: try template(PackageResources.version_choice_mustache),
             userRemoval.rawValue: try template(PackageResources.user_removal_mustache),
         ])
     }

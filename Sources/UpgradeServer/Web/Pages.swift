@@ -30,6 +30,7 @@ struct Pages {
             ("/favicon.ico", [.get]), ("/login", [.get, .post]),
             ("/logout", [.post]), ("/profile", [.get, .post]),
         ]
+        mountTokens(on: router)
         mountManagement(on: router)
         mountUpgrades(on: router)
         for (path, allowed) in methods { router.refuseMethods(otherThan: allowed, on: path) }
@@ -45,6 +46,8 @@ struct Pages {
 }
 
 extension Pages {
+    private static let logInFields: FormFields = ["username", "password", "next"]
+
     @Sendable private func logInPage(_ request: Request, _ context: APIContext) async throws -> Response {
         let target = LocalTarget(in: try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
         if try await access.caller(of: request, context) != nil { return .redirect(to: target.path) }
@@ -54,6 +57,7 @@ extension Pages {
     @Sendable private func logIn(_ request: Request, _ context: APIContext) async throws -> Response {
         try access.checkOrigin(of: request, context)
         let form = try await request.form()
+        try Self.logInFields.check(form)
         let target = LocalTarget(in: form)
         if let caller = try await access.caller(of: request, context), caller.session == nil {
             return .redirect(to: target.path)
@@ -81,9 +85,11 @@ extension Pages {
     }
 
     @Sendable private func logOut(_ request: Request, _ context: APIContext) async throws -> Response {
-        guard let caller = try await writer(request, context, form: try await request.form()),
-            let session = caller.session
-        else { return .redirect(to: "/login") }
+        let form = try await request.form()
+        guard let caller = try await writer(request, context, form: form), let session = caller.session else {
+            return .redirect(to: "/login")
+        }
+        try ([] as FormFields).check(form)
         access.sessions.end(session.id)
         var response = Response.redirect(to: "/login")
         response.headers[.setCookie] = access.cookie.clearing
@@ -96,12 +102,20 @@ extension Pages {
         guard let caller = try await access.caller(of: request, context) else { return .toLogIn(from: request) }
         let user = try await services.profiles.find(caller.principal)
         let saved = try PercentEncoding.parameters(ofQuery: request.uri.query ?? "")["saved"]
-        return try await html(.profile, ProfilePage(user, of: caller, saved: saved).fields, for: caller, at: "/profile")
+        return try await profile(ProfilePage(user, of: caller, saved: saved), for: caller)
+    }
+
+    private func profile(
+        _ page: ProfilePage, for caller: Caller, status: HTTPResponse.Status = .ok
+    ) async throws -> Response {
+        let fields = page.fields.merging(try await tokenFields(for: caller)) { $1 }
+        return try await html(.profile, fields, for: caller, at: "/profile", status: status)
     }
 
     @Sendable private func changeProfile(_ request: Request, _ context: APIContext) async throws -> Response {
         let form = try await request.form()
         guard let caller = try await writer(request, context, form: form) else { return .toLogIn(from: request) }
+        try ProfileChange.fields(of: form).check(form)
         let user = try await services.profiles.find(caller.principal)
         do {
             let change = try ProfileChange(form)
@@ -113,11 +127,11 @@ extension Pages {
         } catch let error as DomainError {
             guard case .invalid(let field, let problem) = error else { throw error }
             let page = ProfilePage(user, of: caller, field: field, problem: problem.sentence)
-            return try await html(.profile, page.fields, for: caller, at: "/profile", status: .unprocessableContent)
+            return try await profile(page, for: caller, status: .unprocessableContent)
         } catch let error as RetryLater {
             let page = ProfilePage(
                 user, of: caller, field: ProfileService.currentPasswordField, problem: error.detail.sentence)
-            var response = try await html(.profile, page.fields, for: caller, at: "/profile", status: error.status)
+            var response = try await profile(page, for: caller, status: error.status)
             response.headers[.retryAfter] = error.headers[.retryAfter]
             return response
         }
@@ -129,7 +143,7 @@ extension Pages {
     func show(_ problem: Problem, to request: Request, _ context: APIContext) async throws -> Response {
         let path = request.uri.path
         let (next, name) =
-            if path == "/profile" {
+            if path == "/profile" || path.hasPrefix("/profile/") {
                 ("/profile", "Back to the profile")
             } else if path.hasPrefix("/upgrade/") || path.hasPrefix("/gateway") {
                 ("/upgrade", "Back to the gateways")
@@ -151,14 +165,21 @@ extension Response {
     /// To another page of ours, to be got there.
     static func redirect(to path: String) -> Response { Response(status: .seeOther, headers: [.location: path]) }
 
-    /// To the log-in, and back to where the request was going if that is a page.
+    /// To the log-in, and back to where the request was going if that is a page, or to the page that a form stands on.
     static func toLogIn(from request: Request) -> Response {
-        // A form cannot be sent again from there.
         let isPage = request.method == .get || request.method == .head
-        let target = LocalTarget(isPage ? request.uri.string : request.uri.path)
+        let target = LocalTarget(isPage ? request.uri.string : request.pageOfForm)
         let next = target.path.split(separator: "/", omittingEmptySubsequences: false)
             .map { PercentEncoding.encode(String($0)) }.joined(separator: "/")
         return .redirect(to: target == .home ? "/login" : "/login?next=\(next)")
+    }
+}
+
+extension Request {
+    /// The page with the form that is sent here: `/users` for `/users/change`.
+    fileprivate var pageOfForm: String {
+        let page = "/" + (uri.path.split(separator: "/").first ?? "")
+        return uri.query.map { "\(page)?\($0)" } ?? page
     }
 }
 

@@ -8,7 +8,7 @@ struct ProfilePage {
     /// - Parameters:
     ///   - user: Whose profile it is.
     ///   - caller: The same, as they asked.
-    ///   - saved: What was just saved, `name` or `password`.
+    ///   - saved: What was just saved, `name` or `password`, or `revocation`.
     ///   - field: The field that a change was refused for.
     ///   - problem: Why it was refused.
     init(_ user: User, of caller: Caller, saved: String? = nil, field: String? = nil, problem: String? = nil) {
@@ -16,7 +16,7 @@ struct ProfilePage {
             "username": user.username, "name": user.name, "role": user.role.rawValue,
             "company": user.companyID.rawValue.visible, "mustChangePassword": caller.mustChangePassword,
             "passwordIsKnown": user.mustChangePassword && !caller.mustChangePassword,
-            "nameSaved": saved == "name", "passwordSaved": saved == "password",
+            "nameSaved": saved == "name", "passwordSaved": saved == "password", "tokenRevoked": saved == "revocation",
         ]
         if let field, let problem { fields["\(field)Problem"] = problem }
         // A browser forgets typed passwords: whatever was wrong with them, they are all typed again.
@@ -29,6 +29,12 @@ struct ProfilePage {
 struct ProfileChange {
     let name: String?
     let password: PasswordChange?
+
+    /// Those of the form for the password, if it is that one; its user name is there for the browser's store of passwords alone.
+    static func fields(of form: [String: String]) -> FormFields {
+        form["password"] == nil
+            ? ["name"] : ["username", ProfileService.currentPasswordField, "password", "repeatedPassword"]
+    }
 
     /// - Throws: ``DomainError/invalid(field:problem:)`` when the new password was not repeated.
     init(_ form: [String: String]) throws(DomainError) {

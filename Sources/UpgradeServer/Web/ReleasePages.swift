@@ -67,7 +67,7 @@ extension Pages {
     }
 
     @Sendable private func removeRelease(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageReleases) { caller, form in
+        try await take(request, context, for: .manageReleases, fields: ["version"]) { caller, form in
             let listed = try await release(form, for: caller)
             try await services.releaseStore.remove(listed.release.version, as: caller.principal)
             return .redirect(to: Self.releaseNotices.location("removed"))

@@ -28,6 +28,8 @@ struct UpgradeOrderForm {
 
     /// Before the ids in the names of check boxes: no form may name a field twice.
     private static let prefix = "gateway."
+    /// A button names whom it is for beside the boxes that happen to be checked.
+    static let fields = FormFields(["version", "list", "page", "all", "company"], prefix: prefix)
 
     /// - Throws: a 422 for a form that orders nothing.
     init(_ form: [String: String], by user: Principal) throws {

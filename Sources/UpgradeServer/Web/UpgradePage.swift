@@ -4,7 +4,7 @@ import UpgradeProtocol
 
 /// What the upgrade page shows: companies as groups, gateways as rows.
 struct UpgradePage {
-    /// Versions that the select of a row offers; that above the list offers all.
+    /// Versions that the select of a row offers; that above the list offers all, and the select leads to them.
     private static let versionsOfRow = 12
 
     let fields: [String: Any]
@@ -23,7 +23,8 @@ struct UpgradePage {
         var fields: [String: Any] = [
             "groups": groups.fields, "hasGroups": !groups.fields.isEmpty, "isNarrow": query.isNarrow,
             "releases": options(releases), "versionsOfRow": options(ofRow),
-            "hasReleases": !releases.isEmpty, "seesAll": seesAll, "list": query.at(query.cursor).text,
+            "hasOlder": ofRow.count < releases.count, "hasReleases": !releases.isEmpty, "seesAll": seesAll,
+            "list": query.at(query.cursor).text,
             "search": filter.search ?? "",
             "running": filter.versions?.sorted().map(\.description).joined(separator: ", ") ?? "",
             "companyFilter": filter.company?.rawValue ?? "",

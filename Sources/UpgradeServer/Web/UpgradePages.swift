@@ -27,8 +27,14 @@ extension Pages {
     }
 
     @Sendable private func confirmUpgrade(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .orderUpgrades, upTo: HTTPLimits.orderForm) { caller, form in
+        try await take(
+            request, context, for: .orderUpgrades, fields: UpgradeOrderForm.fields, upTo: HTTPLimits.orderForm
+        ) { caller, form in
             try await naming {
+                if form["version"] == VersionChoicePage.older {
+                    let page = try await VersionChoicePage(form, services: services, user: caller.principal)
+                    return try await html(.versionChoice, page.fields, for: caller, at: "/upgrade")
+                }
                 let order = try UpgradeOrderForm(form, by: caller.principal)
                 let page = try await ConfirmPage(order, services: services, user: caller.principal)
                 return try await html(.confirm, page.fields, for: caller, at: "/upgrade")
@@ -37,7 +43,9 @@ extension Pages {
     }
 
     @Sendable private func orderUpgrade(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .orderUpgrades, upTo: HTTPLimits.orderForm) { caller, form in
+        try await take(
+            request, context, for: .orderUpgrades, fields: UpgradeOrderForm.fields, upTo: HTTPLimits.orderForm
+        ) { caller, form in
             try await naming {
                 let order = try UpgradeOrderForm(form, by: caller.principal)
                 let deployment = try await services.engine.order(

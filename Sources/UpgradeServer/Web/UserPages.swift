@@ -34,7 +34,7 @@ extension Pages {
     }
 
     @Sendable private func createUser(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageUsers) { caller, form in
+        try await take(request, context, for: .manageUsers, fields: FormFields(UserForm.fields)) { caller, form in
             do {
                 _ = try await services.users.create(try NewUser(form), as: caller.principal)
                 return .redirect(to: Self.userNotices.location("created"))
@@ -84,7 +84,8 @@ extension Pages {
     }
 
     @Sendable private func changeUser(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageUsers) { caller, form in
+        try await take(request, context, for: .manageUsers, fields: ["username", "name", "role", "companyId"]) {
+            caller, form in
             let user = try await managedUser(form, by: caller)
             do {
                 let changes = UserChanges(
@@ -99,7 +100,7 @@ extension Pages {
     }
 
     @Sendable private func resetPassword(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageUsers) { caller, form in
+        try await take(request, context, for: .manageUsers, fields: ["username", "password"]) { caller, form in
             let user = try await managedUser(form, by: caller)
             do {
                 let changes = UserChanges(password: form["password"] ?? "")
@@ -132,7 +133,7 @@ extension Pages {
     }
 
     @Sendable private func removeUser(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await take(request, context, for: .manageUsers) { caller, form in
+        try await take(request, context, for: .manageUsers, fields: ["username"]) { caller, form in
             let user = try await managedUser(form, by: caller)
             do {
                 try await services.users.remove(user.username, as: caller.principal)

@@ -32,6 +32,7 @@ struct APITokenServiceTests {
             #expect(made.digest == (try SHA256.digest(of: Array(made.secret.utf8))))
             #expect(!"\(made)\(String(reflecting: made))".contains(made.secret))
             #expect(made.token.name == "build" && made.token.owner == "user2")
+            #expect(made.token.createdAt == clock.now)
             #expect(made.token.expiresAt.milliseconds == clock.now.milliseconds + 90 * Self.day)
             let other = try await tokens.make(name: "build", as: .userOf2)
             #expect(other.secret != made.secret)

@@ -10,13 +10,15 @@ enum HostileID {
 }
 
 /// A fleet of two companies and the releases 1.0 and 1.2, with everybody who may log in; nobody is connected.
-func withFleet(_ body: (Server.Endpoints) async throws -> Void) async throws {
+func withFleet(
+    and others: [(gateway: String, company: String)] = [], _ body: (Server.Endpoints) async throws -> Void
+) async throws {
     try await withTemporaryFolder { folder in
         var configuration = ServerConfiguration.onFreePorts(in: folder)
         configuration.plaintext = true
         try await withServer(on: configuration) { server in
             try await server.addPeople()
-            for (gateway, company) in [("gw2", "2"), ("gw3", "3")] + HostileID.all.map({ ($0, "2") }) {
+            for (gateway, company) in [("gw2", "2"), ("gw3", "3")] + HostileID.all.map({ ($0, "2") }) + others {
                 try await withClient(gateway, of: server) { client in
                     try await client.reportStatus(gateway, company: company)
                 }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import Logging
 import NIOCore
 import NIOHTTP1
 import Synchronization
@@ -20,7 +21,7 @@ func withTemporaryFolder<Result>(_ body: (String) async throws -> Result) async 
 @discardableResult
 func withServer<Result: Sendable>(
     configuredBy configure: (inout ServerConfiguration) -> Void = { _ in },
-    _ body: (Server.Endpoints) async throws -> Result
+    logger: Logger = Logger(label: "umd"), _ body: (Server.Endpoints) async throws -> Result
 ) async throws -> Result {
     try await withTemporaryFolder { folder in
         var configuration = ServerConfiguration(dataFolder: DataFolder(path: folder + "/data"))
@@ -29,17 +30,18 @@ func withServer<Result: Sendable>(
         configuration.mqttPort = 0
         configuration.mqttsPort = 0
         configure(&configuration)
-        return try await withServer(on: configuration, body)
+        return try await withServer(on: configuration, logger: logger, body)
     }
 }
 
 /// Runs a server of this configuration while `body` runs; throws what the server dies of before it is ready.
 @discardableResult
 func withServer<Result: Sendable>(
-    on configuration: ServerConfiguration, _ body: (Server.Endpoints) async throws -> Result
+    on configuration: ServerConfiguration, logger: Logger = Logger(label: "umd"),
+    _ body: (Server.Endpoints) async throws -> Result
 ) async throws -> Result {
     let (ready, readiness) = AsyncThrowingStream.makeStream(of: Server.Endpoints.self)
-    let server = Server(configuration: configuration) { readiness.yield($0) }
+    let server = Server(configuration: configuration, logger: logger) { readiness.yield($0) }
     let running = Task {
         do {
             try await server.run()

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Logging
 import Testing
 
 @testable import UpgradeCore
@@ -96,14 +97,14 @@ extension Answer {
 @discardableResult
 func withLogInServer<Result: Sendable>(
     configuredBy configure: (inout ServerConfiguration) -> Void = { _ in },
-    _ body: (Server.Endpoints) async throws -> Result
+    logger: Logger = Logger(label: "umd"), _ body: (Server.Endpoints) async throws -> Result
 ) async throws -> Result {
     try await withServer(
         configuredBy: { configuration in
             configuration.plaintext = false
             configuration.hasher = .cheap
             configure(&configuration)
-        }, body)
+        }, logger: logger, body)
 }
 
 extension PasswordHasher {
