@@ -227,8 +227,7 @@ public final class Broker: Sendable {
     public var snapshot: BrokerCounters {
         var snapshot = BrokerCounters()
         for shard in shards.withLock({ $0 }) { shard.counters.add(to: &snapshot) }
-        snapshot.retainedMessages = core.retained.count
-        (snapshot.unauthenticated, snapshot.waitingForConnect) = core.unauthenticated.counts
+        core.add(to: &snapshot)
         return snapshot
     }
 }

@@ -48,6 +48,7 @@ extension Connection {
     /// Takes a tracked delivery back that is in the output; `false` if it has begun.
     func takeBack(_ token: DeliveryToken) -> Bool {
         guard unsend(token.rawValue) else { return false }
+        noteOutput()
         unacknowledged.remove(token.rawValue)
         _ = session?.window.remove { $0.token == token }
         return true
@@ -83,7 +84,10 @@ extension Connection {
         }
         if newAlias != nil { outboundAliases.told(message.topic) }
         head.append(contentsOf: message.prefix)
+        shard.counters.add(1, to: .packetsSent)
         shard.counters.add(1, to: .publishesSent)
+        shard.counters.add(message.payloadCount, to: .payloadBytesSent)
+        lastMessageSize = head.count + message.body.count
         shard.counters.add(head.count + message.body.count, to: .bytesSent)
         if let token = delivery.token, let session, session.tracked[token] != nil {
             session.tracked[token] = .buffered
@@ -92,6 +96,7 @@ extension Connection {
         } else {
             send(head: head, payload: message.body)
         }
+        noteOutput()
         return true
     }
 

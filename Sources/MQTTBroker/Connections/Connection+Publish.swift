@@ -6,6 +6,7 @@ extension Connection {
         _ layout: PublishLayout, _ head: Span<UInt8>, payload: SharedSlice, _ session: Session
     ) throws(PacketError) {
         shard.counters.add(1, to: .publishesReceived)
+        shard.counters.add(payload.count, to: .payloadBytesReceived)
         let flags = layout.flags
         let topic = try topic(of: layout, head)
         if flags.qos == .exactlyOnce, let packetID = layout.packetID,

@@ -11,6 +11,9 @@ final class Core: Sendable {
     let interest: InterestTable
     let retained: RetainedStore
     let budget: Budget
+    let subscriptionBudget: Budget
+    let willBudget: Budget
+    let clients = ClientCount()
     let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
     /// The context that replaced those of the configuration.
@@ -28,8 +31,12 @@ final class Core: Sendable {
         interest = InterestTable(loops: loopCount)
         retained = RetainedStore(maximumCount: limits.retainedMessages, maximumBytes: limits.retainedBytes)
         budget = Budget(limit: limits.bufferedBytes)
+        subscriptionBudget = Budget(limit: limits.subscriptionBytes)
+        willBudget = Budget(limit: limits.willBytes)
         unauthenticated = UnauthenticatedConnections(
-            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated)
+            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated,
+            among: OpenConnections(
+                maximumCount: limits.connections, maximumPerAddress: limits.connectionsPerAddress))
     }
 
     /// All TLS listeners use the context from now on.
@@ -59,6 +66,16 @@ final class Core: Sendable {
     }
 
     func sessionEnded() { sessionCount.subtract(1, ordering: .relaxed) }
+
+    /// Adds what all loops share to a snapshot.
+    func add(to snapshot: inout BrokerCounters) {
+        (snapshot.retainedMessages, snapshot.retainedBytes) = retained.figures
+        (snapshot.unauthenticated, snapshot.waitingForConnect) = unauthenticated.counts
+        snapshot.clientsMaximum = clients.maximum
+        snapshot.bufferedBytes = budget.used
+        snapshot.subscriptionBytes = subscriptionBudget.used
+        snapshot.willBytes = willBudget.used
+    }
 
     /// Keeps a retained message for subscribers to come, or clears what was kept; `false` when there is no room.
     ///

@@ -15,8 +15,14 @@ final class RetainedStore: Sendable {
         var nodes: [Node] = [Node(message: nil, parent: 0, level: TopicBytes([]))]
         var free: [Int] = []
         var count = 0
-        var bytes = 0
+        /// The bytes of the messages.
+        var messageBytes = 0
+        /// Those of the levels of their topics too.
+        var bytes: Int { messageBytes + (nodes.count - free.count - 1) * RetainedStore.nodeSize }
     }
+
+    /// What a level of a topic takes in memory, about.
+    fileprivate static let nodeSize = 160
 
     private let maximumCount: Int
     private let maximumBytes: Int
@@ -27,8 +33,8 @@ final class RetainedStore: Sendable {
         self.maximumBytes = maximumBytes
     }
 
-    /// The number of retained messages.
-    var count: Int { state.withLock { $0.count } }
+    /// The number of retained messages, and their bytes.
+    var figures: (count: Int, bytes: Int) { state.withLock { ($0.count, $0.bytes) } }
 
     /// Replaces the topic's retained message [MQTT-3.3.1-5]; one without payload only removes it [MQTT-3.3.1-6, MQTT-3.3.1-7].
     /// Returns whether that is now so: `false` when there is no room.
@@ -44,15 +50,15 @@ final class RetainedStore: Sendable {
             }
             let index = state.node(for: levels)
             let before = state.nodes[index].message
-            let bytes = state.bytes - (before?.size ?? 0) + message.size
-            guard bytes <= maximumBytes, before != nil || state.count < maximumCount else {
+            let growth = message.size - (before?.size ?? 0)
+            guard state.bytes + growth <= maximumBytes, before != nil || state.count < maximumCount else {
                 state.prune(index)
                 return false
             }
             // [MQTT3-3.1.2-7]: whoever published it
             replaced = before
             state.nodes[index].message = message
-            state.bytes = bytes
+            state.messageBytes += growth
             if before == nil { state.count += 1 }
             return true
         }
@@ -132,7 +138,7 @@ extension RetainedStore.State {
 
     fileprivate mutating func clear(_ index: Int) {
         if let message = nodes[index].message {
-            bytes -= message.size
+            messageBytes -= message.size
             count -= 1
             nodes[index].message = nil
         }
@@ -145,6 +151,7 @@ extension RetainedStore.State {
         while index != 0, nodes[index].message == nil, nodes[index].children.isEmpty {
             let parent = nodes[index].parent
             nodes[parent].children[nodes[index].level] = nil
+            nodes[index].level = TopicBytes([])
             free.append(index)
             index = parent
         }

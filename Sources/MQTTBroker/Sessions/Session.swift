@@ -12,11 +12,22 @@ final class Session {
     private(set) var expiry: SessionExpiry
     private(set) var connection: Connection?
     private(set) var subscriptions: [TopicFilter: SessionSubscription] = [:]
-    var window: OutboundWindow<Delivery>
+    var window: OutboundWindow<Delivery> {
+        didSet {
+            guard window.count != countedInFlight else { return }
+            shard.counters.add(window.count - countedInFlight, to: .inFlightMessages)
+            countedInFlight = window.count
+        }
+    }
+    private var countedInFlight = 0
+    /// What the subscriptions take in memory.
+    private(set) var subscriptionBytes = 0
     var received = ExactlyOnceReceiver<Receipt>()
     /// The embedding program's deliveries to the present connection, and how far each has come.
     var tracked: [DeliveryToken: DeliveryStage] = [:]
     private var queue: DeliveryQueue
+    /// How many places of the queue the budget knows of. It is told of many at once: most queues hold one message for a moment.
+    private var budgetedPlaces = 0
     private var expiryTimer: EventLoop.TimerID?
     private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
     /// Those who publish into this session's queue and are not read until it has shrunk.
@@ -88,6 +99,7 @@ final class Session {
             // [MQTT-3.1.2-23, MQTT-4.1.0-2]
             expiryTimer = shard.loop.schedule(after: time) { [unowned self] in
                 expiryTimer = nil
+                shard.counters.add(1, to: .sessionsExpired)
                 shard.end(self)
             }
             delay(will, atMost: time)
@@ -181,7 +193,7 @@ final class Session {
         let subscription = SessionSubscription(
             session: self, filter: filter, options: options, identifier: identifier)
         subscriptions[filter] = subscription
-        shard.counters.add(1, to: .subscriptions)
+        count(filter, 1)
         if filter.isShared {
             shard.join(filter, clientID: clientID, isConnected: connection != nil)
         } else {
@@ -202,13 +214,21 @@ final class Session {
 
     // [MQTT-3.10.4-3]: what waits or is under way stays
     private func release(_ subscription: SessionSubscription) {
-        shard.counters.add(-1, to: .subscriptions)
+        count(subscription.filter, -1)
         if subscription.filter.isShared {
             shard.leave(subscription.filter, clientID: clientID)
         } else {
             shard.tree.remove(subscription)
             shard.core.interest.remove(subscription.filter, loop: shard.index)
         }
+    }
+
+    private func count(_ filter: TopicFilter, _ step: Int) {
+        shard.counters.add(step, to: .subscriptions)
+        if filter.isShared { shard.counters.add(step, to: .sharedSubscriptions) }
+        let bytes = SessionSubscription.cost(filter) * step
+        subscriptionBytes += bytes
+        shard.core.subscriptionBudget.add(bytes)
     }
 
     private func updateShares(isConnected: Bool) {
@@ -221,19 +241,24 @@ final class Session {
 
     /// Takes a message for the client, to be sent when its turn comes.
     func deliver(_ delivery: Delivery) {
-        guard connection != nil else { return keepForLater(delivery) }
+        guard let connection else { return keepForLater(delivery) }
+        if shard.core.budget.isExceeded, !connection.isDraining { makeRoom() }
         append(delivery)
-        connection?.fillOutput()
+        connection.fillOutput()
         holdPublisherIfCongested(delivery.message.publisher)
     }
 
     /// The client is absent: QoS 1 and 2 wait for it [MQTT3-3.1.2-5], QoS 0 does not.
     private func keepForLater(_ delivery: Delivery) {
         guard delivery.qos != .atMostOnce, !delivery.message.endsWithConnection else { return }
-        if shard.core.budget.isExceeded, let oldest = changeQueue({ $0.removeOldest() }) {
-            dropped(oldest, .queueFullOldest)
-        }
+        if shard.core.budget.isExceeded { makeRoom() }
         append(delivery)
+    }
+
+    /// The broker holds all that it may, and this client takes nothing: what is new comes in place of what waits longest.
+    private func makeRoom() {
+        guard let oldest = changeQueue({ $0.removeOldest() }) else { return }
+        dropped(oldest, oldest.qos == .atMostOnce ? .queueFullQoS0 : .queueFullOldest)
     }
 
     private func append(_ delivery: Delivery) {
@@ -271,6 +296,11 @@ final class Session {
         let result = change(&queue)
         if queue.count != count { shard.counters.add(queue.count - count, to: .queuedMessages) }
         if queue.bytes != bytes { shard.counters.add(queue.bytes - bytes, to: .queuedBytes) }
+        let places = queue.count & ~63
+        if places != budgetedPlaces {
+            shard.core.budget.add((places - budgetedPlaces) * Delivery.placeSize)
+            budgetedPlaces = places
+        }
         return result
     }
 

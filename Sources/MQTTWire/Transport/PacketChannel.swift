@@ -6,6 +6,11 @@ import CPosix
 open class PacketChannel: EventSource {
     /// The most that one connection reads or writes in a turn, so that a large payload leaves the others their share.
     private static let bytesPerTurn = 256 * 1024
+    /// The most time that one connection's packets take in a turn, give or take the last of them: some packets cost a thousand times what others of
+    /// their size do.
+    private static let timePerTurn = Duration.milliseconds(5)
+    /// How many packets are handled between two looks at the clock. Those whose cost grows with what is in them are looked at one by one.
+    private static let packetsPerLook = 16
     /// How long a connection that was closed gracefully may take no bytes, and then until the peer has closed its side.
     private static let lingerLimit = Duration.seconds(5)
 
@@ -26,6 +31,9 @@ open class PacketChannel: EventSource {
     private var isBlocked = false
     private var isReadingPaused = false
     private var peerHasEnded = false
+    /// When this connection's share of the turn is used up.
+    private var turnEnd: MonotonicTime
+    private var isTurnOver = false
     private var handOver: ((HandedOverStream) -> Void)?
     private var linger: EventLoop.TimerID?
 
@@ -44,6 +52,7 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize)
         lastInput = loop.now
         lastOutput = loop.now
+        turnEnd = loop.now
         super.init(loop: loop)
     }
 
@@ -56,6 +65,7 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize, unread: handedOver.unread)
         lastInput = loop.now
         lastOutput = loop.now
+        turnEnd = loop.now
         super.init(loop: loop)
     }
 
@@ -80,6 +90,9 @@ open class PacketChannel: EventSource {
 
     /// The queue has drained to nothing.
     open func drained() {}
+
+    /// A write to the socket was tried; ``pendingOutput`` tells what it came to.
+    open func wrote() {}
 
     /// The connection has ended; nothing comes after this.
     open func closed(_ end: ChannelEnd) {}
@@ -247,6 +260,7 @@ open class PacketChannel: EventSource {
         let outcome = flush()
         if pendingOutput < before { lastOutput = loop.now }
         for progress in output.takeProgress() { progressed(progress) }
+        wrote()
         guard state == .open || state == .closing else { return }
         switch outcome {
         case .drained:
@@ -294,6 +308,12 @@ open class PacketChannel: EventSource {
         set { reader.maximumPacketSize = newValue }
     }
 
+    /// Packets other than PUBLISH that are larger, and a PUBLISH whose head is, are a violation.
+    public final var maximumHeadSize: Int {
+        get { reader.maximumHeadSize }
+        set { reader.maximumHeadSize = newValue }
+    }
+
     /// Stops reading after the packet that is being delivered; the peer is held up once the socket's buffers are full.
     public final func pauseReading() {
         isReadingPaused = true
@@ -332,9 +352,10 @@ open class PacketChannel: EventSource {
 
     private func readAvailable() {
         var budget = Self.bytesPerTurn
+        (turnEnd, isTurnOver) = (.now + Self.timePerTurn, false)
         if state == .open { deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
         while isRegistered, state != .open || !isReadingPaused {
-            guard budget > 0 else { return loop.resumeNextTurn(self) }
+            guard budget > 0, !isTurnOver else { return loop.resumeNextTurn(self) }
             // The rest of a payload goes where it will stay.
             let intoPayload = state == .open && reader.missingPayload > 0
             let space = intoPayload ? reader.payloadSpace() : loop.readBuffer
@@ -371,11 +392,17 @@ open class PacketChannel: EventSource {
     /// Hands out the packets that are complete. The input lies in memory that the next read overwrites.
     private func deliver(_ bytes: UnsafeRawBufferPointer) {
         var input = bytes
+        var unlooked = 0
         do throws(PacketError) {
             while state == .open {
-                guard !isReadingPaused else { return reader.keep(input) }
+                guard !isReadingPaused, !isTurnOver else { return reader.keep(input) }
                 guard let item = try reader.next(&input) else { return }
                 try deliver(item)
+                unlooked += item.isOfUnknownCost ? Self.packetsPerLook : 1
+                if unlooked >= Self.packetsPerLook {
+                    unlooked = 0
+                    isTurnOver = .now >= turnEnd
+                }
                 if let receiver = handOver, state == .open {
                     reader.keep(input)
                     return finishHandOver(receiver)
