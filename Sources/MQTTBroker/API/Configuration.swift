@@ -62,7 +62,7 @@ public struct Limits: Sendable {
     /// How many subscriptions a session may hold; further ones are refused with 0x97 (0x80 in MQTT 3).
     public var subscriptionsPerSession = 10_000
     /// How many bytes they may take: some 300 each, the filter, and with wildcards 200 for each of its levels; further ones are refused in the same way.
-    public var subscriptionBytesPerSession = 16 << 20
+    public var subscriptionBytesPerSession = 32 << 20
     /// How many levels a topic may have. One with more is refused: 5.0 clients get 0x90, MQTT 3 clients are disconnected.
     public var topicLevels = 256
 

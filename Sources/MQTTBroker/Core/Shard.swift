@@ -202,12 +202,10 @@ final class Shard: EventSource, @unchecked Sendable {
 
     /// Deals with publications of other loops for as long as a turn allows: some cost a thousand times what others do, and timers and connections wait.
     private func work() {
-        let end = MonotonicTime.now + Self.workPerTurn
-        var count = 0
-        while let item = inbox.popFirst() {
+        var share = TurnShare(Self.workPerTurn)
+        while !share.isUsedUp, let item = inbox.popFirst() {
             take(item)
-            count += 1
-            if count.isMultiple(of: 4), .now >= end { break }
+            share.use()
         }
         isWorking = !inbox.isEmpty
         if isWorking { post { $0.work() } } else { inbox = [] }

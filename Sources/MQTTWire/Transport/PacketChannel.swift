@@ -9,8 +9,6 @@ open class PacketChannel: EventSource {
     /// The most time that one connection's packets take in a turn, give or take the last of them: some packets cost a thousand times what others of
     /// their size do.
     private static let timePerTurn = Duration.milliseconds(5)
-    /// How many packets are handled between two looks at the clock. Those whose cost grows with what is in them are looked at one by one.
-    private static let packetsPerLook = 16
     /// How long a connection that was closed gracefully may take no bytes, and then until the peer has closed its side.
     private static let lingerLimit = Duration.seconds(5)
 
@@ -31,9 +29,7 @@ open class PacketChannel: EventSource {
     private var isBlocked = false
     private var isReadingPaused = false
     private var peerHasEnded = false
-    /// When this connection's share of the turn is used up.
-    private var turnEnd: MonotonicTime
-    private var isTurnOver = false
+    private var share: TurnShare
     private var handOver: ((HandedOverStream) -> Void)?
     private var linger: EventLoop.TimerID?
 
@@ -52,7 +48,7 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize)
         lastInput = loop.now
         lastOutput = loop.now
-        turnEnd = loop.now
+        share = TurnShare(Self.timePerTurn)
         super.init(loop: loop)
     }
 
@@ -65,7 +61,7 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize, unread: handedOver.unread)
         lastInput = loop.now
         lastOutput = loop.now
-        turnEnd = loop.now
+        share = TurnShare(Self.timePerTurn)
         super.init(loop: loop)
     }
 
@@ -352,10 +348,10 @@ open class PacketChannel: EventSource {
 
     private func readAvailable() {
         var budget = Self.bytesPerTurn
-        (turnEnd, isTurnOver) = (.now + Self.timePerTurn, false)
+        share = TurnShare(Self.timePerTurn)
         if state == .open { deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
         while isRegistered, state != .open || !isReadingPaused {
-            guard budget > 0, !isTurnOver else { return loop.resumeNextTurn(self) }
+            guard budget > 0, !share.isUsedUp else { return loop.resumeNextTurn(self) }
             // The rest of a payload goes where it will stay.
             let intoPayload = state == .open && reader.missingPayload > 0
             let space = intoPayload ? reader.payloadSpace() : loop.readBuffer
@@ -370,6 +366,7 @@ open class PacketChannel: EventSource {
                 } else if state == .open {
                     deliver(UnsafeRawBufferPointer(rebasing: room[..<count]))
                 }
+                if share.isUsedUp { continue }
                 // A short read took everything, and the next edge tells of more; but after the peer's end no edge comes, and the end is yet to be read.
                 if count < room.count, !peerHasEnded, stream?.shortReadMeansDrained ?? true { return }
             case .wouldBlock: return
@@ -392,17 +389,12 @@ open class PacketChannel: EventSource {
     /// Hands out the packets that are complete. The input lies in memory that the next read overwrites.
     private func deliver(_ bytes: UnsafeRawBufferPointer) {
         var input = bytes
-        var unlooked = 0
         do throws(PacketError) {
             while state == .open {
-                guard !isReadingPaused, !isTurnOver else { return reader.keep(input) }
+                guard !isReadingPaused, !share.isUsedUp else { return reader.keep(input) }
                 guard let item = try reader.next(&input) else { return }
                 try deliver(item)
-                unlooked += item.isOfUnknownCost ? Self.packetsPerLook : 1
-                if unlooked >= Self.packetsPerLook {
-                    unlooked = 0
-                    isTurnOver = .now >= turnEnd
-                }
+                share.use()
                 if let receiver = handOver, state == .open {
                     reader.keep(input)
                     return finishHandOver(receiver)

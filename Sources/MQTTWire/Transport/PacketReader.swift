@@ -11,14 +11,6 @@ struct PacketReader: ~Copyable {
         case kept(FixedHeader, [UInt8], body: Range<Int>)
         /// A large PUBLISH: the body up to the payload, and the payload.
         case publish(PublishLayout, head: [UInt8], payload: SharedBytes)
-
-        /// Whether what the packet costs cannot be told from its being one packet.
-        var isOfUnknownCost: Bool {
-            switch self {
-            case .lent(let header, _), .kept(let header, _, _): header.type == .subscribe || header.type == .unsubscribe
-            case .publish: true
-            }
-        }
     }
 
     /// The next packet is not there, or only in part.
