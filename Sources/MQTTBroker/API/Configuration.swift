@@ -31,6 +31,10 @@ public struct BrokerConfiguration: Sendable {
     public var loops: Int?
     /// Every limit that the broker keeps.
     public var limits: Limits
+    /// What the broker says under `$SYS/broker/version`.
+    public var version = "MQTTBroker"
+    /// How often the topics below `$SYS` are published anew to those who subscribe to them; zero: there are none. It costs nothing while nobody does.
+    public var sysInterval: Duration = .seconds(10)
 
     /// A broker on the default listener with the default limits.
     public init(listeners: [Listener] = [Listener()], loops: Int? = nil, limits: Limits = Limits()) {

@@ -21,8 +21,8 @@ extension Connection {
             return sendDueReceipts()
         }
         try checkReceiveMaximum(flags.qos)
-        if let authorize = shard.core.hooks.authorizePublish,
-            authorize(client, topic, flags.qos, flags.retain) == .refuse
+        if topic.isSystems
+            || shard.core.hooks.authorizePublish?(client, topic, flags.qos, flags.retain) == .refuse
         {
             shard.counters.add(1, to: .publishesRefused)
             // [MQTT3-3.3.5-2]

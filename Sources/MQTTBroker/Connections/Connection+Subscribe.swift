@@ -98,7 +98,8 @@ extension Connection {
         case .sendIfNew, .sendAtSubscribe: break
         }
         let identifiers = session.subscriptions[subscription.filter]?.identifier.map { [$0] } ?? []
-        for message in shard.core.retained.matching(subscription.filter, at: loop.now) {
+        let filter = subscription.filter
+        for message in shard.core.retained.matching(filter, at: loop.now) + shard.systemMessages(matching: filter) {
             // Retained or not, a message is not sent back to its publisher if the subscription says so [MQTT-3.8.3-3].
             if subscription.options.noLocal, message.publisher?.clientID == session.clientID { continue }
             session.deliver(

@@ -16,14 +16,26 @@ final class Core: Sendable {
     let clients = ClientCount()
     let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
+    /// What `$SYS/broker/version` says.
+    let version: String
+    /// How often `$SYS` topics are published; zero: never.
+    let sysInterval: Duration
+    let start = MonotonicTime.now
+    /// How many subscriptions ask for `$SYS` topics.
+    private let systemSubscriptions = Atomic<Int>(0)
     /// The context that replaced those of the configuration.
     private let replacedContext = Mutex<TLSServerContext?>(nil)
     private let lastMessageID = Atomic<UInt64>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let sessionCount = Atomic<Int>(0)
 
-    init(limits: Limits, hooks: Hooks, store: (any SessionStore)?, logger: Logger, loopCount: Int) {
+    init(
+        _ configuration: BrokerConfiguration, hooks: Hooks, store: (any SessionStore)?, logger: Logger, loopCount: Int
+    ) {
+        let limits = configuration.limits
         self.limits = limits
+        version = configuration.version
+        sysInterval = configuration.sysInterval
         self.hooks = hooks
         self.store = store
         self.logger = logger
@@ -63,6 +75,13 @@ final class Core: Sendable {
             return false
         }
         return true
+    }
+
+    var hasSystemSubscriptions: Bool { systemSubscriptions.load(ordering: .relaxed) > 0 }
+
+    /// Counts subscriptions that ask for `$SYS` topics; returns whether there were none and are some now.
+    func countSystemSubscriptions(_ step: Int) -> Bool {
+        systemSubscriptions.add(step, ordering: .relaxed).newValue == step && step > 0
     }
 
     func sessionEnded() { sessionCount.subtract(1, ordering: .relaxed) }

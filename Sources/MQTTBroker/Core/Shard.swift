@@ -28,6 +28,9 @@ final class Shard: EventSource, @unchecked Sendable {
     var isStopping = false
     var whenEmpty: (@Sendable () -> Void)?
     var journal: Journal
+    /// On the first loop, what is told about the broker.
+    var systemTopics = SystemTopics()
+    var systemTimer: EventLoop.TimerID?
     /// Whoever floods the broker must not flood its log.
     static let pauseWarningInterval = Duration.seconds(60)
     /// How long a turn deals with publications of other loops, give or take the last few.

@@ -16,8 +16,8 @@ extension Shard {
     /// Publishes a will as if its client did; the publish hook may refuse it.
     func publish(_ pending: PendingWill) {
         let will = pending.will
-        if let authorize = core.hooks.authorizePublish,
-            authorize(pending.client, will.topic, will.qos, will.retain) == .refuse
+        if will.topic.isSystems
+            || core.hooks.authorizePublish?(pending.client, will.topic, will.qos, will.retain) == .refuse
         {
             counters.add(1, to: .publishesRefused)
             return

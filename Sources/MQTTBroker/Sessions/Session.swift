@@ -226,6 +226,9 @@ final class Session {
     private func count(_ filter: TopicFilter, _ step: Int) {
         shard.counters.add(step, to: .subscriptions)
         if filter.isShared { shard.counters.add(step, to: .sharedSubscriptions) }
+        if filter.isForSystem, shard.core.countSystemSubscriptions(step) {
+            shard.post(to: 0) { $0.publishSystemTopics() }
+        }
         let bytes = SessionSubscription.cost(filter) * step
         subscriptionBytes += bytes
         shard.core.subscriptionBudget.add(bytes)
