@@ -88,7 +88,7 @@ extension Connection {
         return (.quotaExceeded, reason)
     }
 
-    /// Sends the retained messages that a subscription asks for (section 3.8.3.1), with RETAIN set [MQTT-3.3.1-8].
+    /// Sends the retained messages that a subscription asks for.
     private func deliverRetained(to subscription: Subscription, isNew: Bool) {
         guard let session, !subscription.filter.isShared else { return }
         switch subscription.options.retainHandling {
@@ -97,17 +97,7 @@ extension Connection {
         // [MQTT-3.3.1-9, MQTT-3.8.4-4]
         case .sendIfNew, .sendAtSubscribe: break
         }
-        let identifiers = session.subscriptions[subscription.filter]?.identifier.map { [$0] } ?? []
-        let filter = subscription.filter
-        for message in shard.core.retained.matching(filter, at: loop.now) + shard.systemMessages(matching: filter) {
-            // Retained or not, a message is not sent back to its publisher if the subscription says so [MQTT-3.8.3-3].
-            if subscription.options.noLocal, message.publisher?.clientID == session.clientID { continue }
-            session.deliver(
-                Delivery(
-                    // [MQTT3-3.3.1-8]
-                    message: message, qos: min(message.qos, subscription.options.maximumQoS), retain: true,
-                    identifiers: identifiers))
-        }
+        session.deliverRetained(subscription.filter)
     }
 
     func unsubscribe(_ packet: Unsubscribe, _ session: Session) {

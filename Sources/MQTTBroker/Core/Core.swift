@@ -65,6 +65,9 @@ final class Core: Sendable {
 
     func nextMessageID() -> UInt64 { lastMessageID.add(1, ordering: .relaxed).newValue }
 
+    /// The id of the message that came last.
+    var newestMessageID: UInt64 { lastMessageID.load(ordering: .relaxed) }
+
     /// Messages get ids above this one from now on.
     func messageIDs(above id: UInt64) { lastMessageID.store(id, ordering: .relaxed) }
 

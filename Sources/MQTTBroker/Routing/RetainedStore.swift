@@ -64,18 +64,30 @@ final class RetainedStore: Sendable {
         }
     }
 
-    /// The retained messages whose topics match the filter; expired ones are removed on the way.
-    func matching(_ filter: TopicFilter, at now: MonotonicTime) -> [Message] {
+    /// How many levels, and bytes of messages, are looked at under one lock.
+    private static let nodesAtOnce = 2000
+    private static let bytesAtOnce = 1 << 20
+
+    /// The retained messages whose topics match the filter; expired ones are removed on the way. `nil` if there are more than `limit`, or that means to
+    /// look at too much at once: then ``scan(_:atMost:at:)`` is for it.
+    func matching(_ filter: TopicFilter, atMost limit: Int, at now: MonotonicTime) -> [Message]? {
         let filter = filter.matched.levels
         return state.withLock { state in
             var found: [Message] = []
+            var (nodesLeft, bytesLeft) = (Self.nodesAtOnce, Self.bytesAtOnce)
             var expired: [Int] = []
             var pending: [(node: Int, depth: Int)] = [(0, 0)]
             func take(_ index: Int) {
                 guard let message = state.nodes[index].message else { return }
-                if message.hasExpired(at: now) { expired.append(index) } else { found.append(message) }
+                if message.hasExpired(at: now) { return expired.append(index) }
+                found.append(message)
+                bytesLeft -= message.size
             }
             while let (index, depth) = pending.popLast() {
+                nodesLeft -= 1
+                guard nodesLeft > pending.count, found.count < limit, bytesLeft > 0 || found.count == 1 else {
+                    return nil
+                }
                 let children = state.nodes[index].children
                 guard depth < filter.count else {
                     take(index)
@@ -85,10 +97,12 @@ final class RetainedStore: Sendable {
                 case TopicBytes.multiLevelWildcard:
                     // "sport/#" matches "sport" too; the depth stays, so that all that lies below is taken.
                     take(index)
+                    guard nodesLeft > pending.count + children.count else { return nil }
                     for (level, child) in children where depth > 0 || index != 0 || !level.beginsWithDollar {
                         pending.append((child, depth))
                     }
                 case TopicBytes.singleLevelWildcard:
+                    guard nodesLeft > pending.count + children.count else { return nil }
                     for (level, child) in children where depth > 0 || !level.beginsWithDollar {
                         pending.append((child, depth + 1))
                     }
@@ -98,6 +112,32 @@ final class RetainedStore: Sendable {
             }
             for index in expired { state.clear(index) }
             return found
+        }
+    }
+
+    /// Looks through some more of the store; returns what matches, and whether that was all. A message that stays is found once, and one that comes
+    /// meanwhile is not: the subscription gets it by itself.
+    func scan(
+        _ scan: inout RetainedScan, atMost limit: Int, at now: MonotonicTime
+    ) -> (found: [Message], isDone: Bool) {
+        state.withLock { state in
+            var found: [Message] = []
+            var bytesLeft = Self.bytesAtOnce
+            let end = min(state.nodes.count, scan.position + Self.nodesAtOnce)
+            while scan.position < end, found.count < limit, bytesLeft > 0 {
+                let index = scan.position
+                scan.position += 1
+                guard let message = state.nodes[index].message, message.id <= scan.newest,
+                    scan.filter.matches(message.topic)
+                else { continue }
+                guard !message.hasExpired(at: now) else {
+                    state.clear(index)
+                    continue
+                }
+                found.append(message)
+                bytesLeft -= message.size
+            }
+            return (found, scan.position >= state.nodes.count)
         }
     }
 }

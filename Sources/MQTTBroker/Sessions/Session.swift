@@ -28,6 +28,9 @@ final class Session {
     private var queue: DeliveryQueue
     /// How many places of the queue the budget knows of. It is told of many at once: most queues hold one message for a moment.
     private var budgetedPlaces = 0
+    /// Retained messages that subscriptions asked for and that are yet to be looked for, in order.
+    var retainedScans: [RetainedScan] = []
+    var isScanScheduled = false
     private var expiryTimer: EventLoop.TimerID?
     private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
     /// Those who publish into this session's queue and are not read until it has shrunk.
@@ -138,6 +141,7 @@ final class Session {
         note(.sessionEnded(clientID))
         for subscription in subscriptions.values { release(subscription) }
         subscriptions = [:]
+        retainedScans = []
         _ = changeQueue { $0.remove { _ in true } }
         // [MQTT-4.8.2-5]
         _ = window.removeAll()
@@ -323,9 +327,10 @@ final class Session {
     /// Lets publishers go on when the queue has shrunk to half of what held them.
     func queueShrank() {
         if !heldPublishers.isEmpty, !isLarger(thanShare: 2) { releasePublishers() }
+        goOnScanning()
     }
 
-    private func isLarger(thanShare share: Int) -> Bool {
+    func isLarger(thanShare share: Int) -> Bool {
         queue.bytes > shard.core.limits.congestedBytes / share
             || queue.count > shard.core.limits.congestedMessages / share
     }
