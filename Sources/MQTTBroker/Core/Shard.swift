@@ -33,9 +33,11 @@ final class Shard: EventSource, @unchecked Sendable {
     var systemTimer: EventLoop.TimerID?
     /// Whoever floods the broker must not flood its log.
     static let pauseWarningInterval = Duration.seconds(60)
-    /// How long a turn deals with publications of other loops, give or take the last few.
-    private static let workPerTurn = Duration.milliseconds(5)
+    /// How long a turn deals with publications of other loops, or looks for retained messages, give or take the last few.
+    static let workPerTurn = Duration.milliseconds(5)
     private var outbox: [[Handover]]
+    /// The sessions that look for retained messages.
+    var scanning: Deque<ClientID> = []
     /// Publications of other loops that wait for their turn.
     private var inbox: Deque<Handover> = []
     /// Whether another turn will go on with the inbox.

@@ -65,7 +65,7 @@ final class RetainedStore: Sendable {
     }
 
     /// How many levels, and bytes of messages, are looked at under one lock.
-    private static let nodesAtOnce = 2000
+    private static let nodesAtOnce = 1000
     private static let bytesAtOnce = 1 << 20
 
     /// The retained messages whose topics match the filter; expired ones are removed on the way. `nil` if there are more than `limit`, or that means to

@@ -1,3 +1,4 @@
+import DequeModule
 import MQTTWire
 
 /// The retained messages that a subscription asks for, where there are many: they are looked for a few at a time, when the client has taken those before.
@@ -28,13 +29,13 @@ extension Session {
     func goOnScanning() {
         guard !retainedScans.isEmpty, !isScanScheduled, connection != nil, !isLarger(thanShare: 2) else { return }
         isScanScheduled = true
-        shard.post { [clientID] in $0.sessions[clientID]?.scan() }
+        shard.scheduleScan(for: clientID)
     }
 
     /// As many as find room in a queue that holds its publishers up no more.
     private var retainedAtOnce: Int { max(1, shard.core.limits.congestedMessages / 2) }
 
-    private func scan() {
+    fileprivate func scan() {
         isScanScheduled = false
         guard connection != nil, var scan = retainedScans.first else { return }
         guard let subscription = subscriptions[scan.filter] else {
@@ -55,5 +56,25 @@ extension Session {
                 // [MQTT3-3.3.1-8]
                 message: message, qos: min(message.qos, subscription.options.maximumQoS), retain: true,
                 identifiers: subscription.identifier.map { [$0] } ?? []))
+    }
+}
+
+extension Shard {
+    /// Has the session look for more when those have that asked before.
+    fileprivate func scheduleScan(for clientID: ClientID) {
+        scanning.append(clientID)
+        if scanning.count == 1 { post { $0.scanSome() } }
+    }
+
+    /// Gives those who look for retained messages their share of a turn, each some at a time.
+    private func scanSome() {
+        var share = TurnShare(Self.workPerTurn)
+        while !share.isUsedUp, let clientID = scanning.first {
+            sessions[clientID]?.scan()
+            // Last, so that one who goes on does not ask for another turn.
+            scanning.removeFirst()
+            share.use()
+        }
+        if scanning.isEmpty { scanning = [] } else { post { $0.scanSome() } }
     }
 }
