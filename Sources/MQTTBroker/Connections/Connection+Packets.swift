@@ -85,6 +85,7 @@ extension Connection {
         _ packetID: PacketID, _ outcome: OutboundWindow<Delivery>.Outcome, _ session: Session
     ) throws(PacketError) {
         guard case .settled(let delivery) = outcome else { return }
+        session.countInFlight()
         session.note(.settled(session.clientID, packetID))
         try endTracked(delivery, session)
         fillOutput()

@@ -186,7 +186,7 @@ final class Connection: PacketChannel {
                         "MQTT-3.1.2-24")
                 }
             }
-            shard.counters.add(1, to: .packetsSent)
+            shard.counters.add(1, to: .answersSent)
             shard.counters.add(pendingOutput - before, to: .bytesSent)
             noteOutput()
             watchForStall()

@@ -6,7 +6,7 @@ final class ShardCounters: Sendable {
     enum Figure: Int, CaseIterable {
         case accepted, connected, refused, takeovers, protocolErrors, connectTimeouts, tlsFailures, webSocketFailures
         case acceptPauses, descriptorPauses, connectionsRefused
-        case packetsReceived, packetsSent, publishesReceived, publishesSent, bytesReceived, bytesSent
+        case packetsReceived, answersSent, publishesReceived, publishesSent, bytesReceived, bytesSent
         case payloadBytesReceived, payloadBytesSent, publishesRefused, publisherPauses, answerPauses
         case writeStalls, keepAliveTimeouts, authenticationTimeouts
         case sessionsExpired, sessionsRefused, subscriptionsRefused, retainedRefused
@@ -58,7 +58,8 @@ final class ShardCounters: Sendable {
         (.protocolErrors, \.protocolErrors), (.connectTimeouts, \.connectTimeouts), (.tlsFailures, \.tlsFailures),
         (.webSocketFailures, \.webSocketFailures), (.acceptPauses, \.acceptPauses),
         (.descriptorPauses, \.descriptorPauses), (.connectionsRefused, \.connectionsRefused),
-        (.packetsReceived, \.packetsReceived), (.packetsSent, \.packetsSent),
+        (.packetsReceived, \.packetsReceived), (.answersSent, \.packetsSent),
+        (.publishesSent, \.packetsSent),
         (.publishesReceived, \.publishesReceived), (.publishesSent, \.publishesSent),
         (.bytesReceived, \.bytesReceived), (.bytesSent, \.bytesSent),
         (.payloadBytesReceived, \.payloadBytesReceived), (.payloadBytesSent, \.payloadBytesSent),

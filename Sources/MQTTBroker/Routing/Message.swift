@@ -20,6 +20,8 @@ final class Message: Sendable {
     let publisher: Publisher?
     /// Never queued for an absent client, and dropped from what is in flight at disconnect.
     let endsWithConnection: Bool
+    /// What the message takes in memory, for budgets: its bytes and something for the objects around them.
+    let size: Int
     private let budget: Budget?
 
     init(
@@ -38,6 +40,7 @@ final class Message: Sendable {
         self.publisher = publisher
         self.endsWithConnection = endsWithConnection
         self.budget = budget
+        size = prefix.count + body.count + topic.bytes.count + properties.byteCount + 200
         budget?.add(size)
     }
 
@@ -48,9 +51,6 @@ final class Message: Sendable {
 
     /// Whether its bytes are the broker's memory; a publication of the embedding program is that program's.
     var isCounted: Bool { budget != nil }
-
-    /// What the message takes in memory, for budgets: its bytes and something for the objects around them.
-    var size: Int { payloadCount + topic.bytes.count + properties.byteCount + 200 }
 
     func hasExpired(at now: MonotonicTime) -> Bool { expiry.map { $0 <= now } ?? false }
 }

@@ -12,13 +12,7 @@ final class Session {
     private(set) var expiry: SessionExpiry
     private(set) var connection: Connection?
     private(set) var subscriptions: [TopicFilter: SessionSubscription] = [:]
-    var window: OutboundWindow<Delivery> {
-        didSet {
-            guard window.count != countedInFlight else { return }
-            shard.counters.add(window.count - countedInFlight, to: .inFlightMessages)
-            countedInFlight = window.count
-        }
-    }
+    var window: OutboundWindow<Delivery>
     private var countedInFlight = 0
     /// What the subscriptions take in memory.
     private(set) var subscriptionBytes = 0
@@ -83,6 +77,7 @@ final class Session {
         endTracked()
         _ = changeQueue { $0.remove { !$0.isDurable } }
         _ = window.remove { $0.message.endsWithConnection }
+        countInFlight()
         changeQueue { $0.forEach { $0.token = nil } }
         updateShares(isConnected: false)
         note(.sessionAbsent(clientID))
@@ -145,6 +140,7 @@ final class Session {
         _ = changeQueue { $0.remove { _ in true } }
         // [MQTT-4.8.2-5]
         _ = window.removeAll()
+        countInFlight()
         if let (will, timer) = pendingWill {
             shard.loop.cancel(timer)
             pendingWill = nil
@@ -181,6 +177,7 @@ final class Session {
                 packetID: packetID, stage: delivery.qos == .exactlyOnce ? .pubrec : .puback, message: delivery)
         case .released(let packetID): window.restore(packetID: packetID, stage: .pubcomp, message: nil)
         }
+        countInFlight()
     }
 
     // MARK: Subscriptions
@@ -249,7 +246,7 @@ final class Session {
     /// Takes a message for the client, to be sent when its turn comes.
     func deliver(_ delivery: Delivery) {
         guard let connection else { return keepForLater(delivery) }
-        if shard.core.budget.isExceeded, !connection.isDraining { makeRoom() }
+        if queue.bytes > 0, shard.core.budget.isExceeded, !connection.isDraining { makeRoom() }
         append(delivery)
         connection.fillOutput()
         holdPublisherIfCongested(delivery.message.publisher)
@@ -298,13 +295,21 @@ final class Session {
         !changeQueue { $0.remove { $0.token == token } }.isEmpty
     }
 
+    /// To be called when messages came into the window or left it.
+    func countInFlight() {
+        shard.counters.add(window.count - countedInFlight, to: .inFlightMessages)
+        countedInFlight = window.count
+    }
+
     private func changeQueue<Result>(_ change: (inout DeliveryQueue) -> Result) -> Result {
-        let (count, bytes) = (queue.count, queue.bytes)
+        let (before, bytesBefore) = (queue.count, queue.bytes)
         let result = change(&queue)
-        if queue.count != count { shard.counters.add(queue.count - count, to: .queuedMessages) }
-        if queue.bytes != bytes { shard.counters.add(queue.bytes - bytes, to: .queuedBytes) }
-        let places = queue.count & ~63
-        if places != budgetedPlaces {
+        let (count, bytes) = (queue.count, queue.bytes)
+        if count != before { shard.counters.add(count - before, to: .queuedMessages) }
+        if bytes != bytesBefore { shard.counters.add(bytes - bytesBefore, to: .queuedBytes) }
+        if (count ^ before) & ~63 != 0 {
+            // Never more than the places that the budget knows of and 63.
+            let places = count & ~63
             shard.core.budget.add((places - budgetedPlaces) * Delivery.placeSize)
             budgetedPlaces = places
         }
@@ -327,7 +332,7 @@ final class Session {
     /// Lets publishers go on when the queue has shrunk to half of what held them.
     func queueShrank() {
         if !heldPublishers.isEmpty, !isLarger(thanShare: 2) { releasePublishers() }
-        goOnScanning()
+        if !retainedScans.isEmpty { goOnScanning() }
     }
 
     func isLarger(thanShare share: Int) -> Bool {
