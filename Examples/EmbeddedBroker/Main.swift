@@ -23,6 +23,14 @@ struct EmbeddedBroker: AsyncParsableCommand {
     var keyFile: String?
 
     @Option(
+        name: .customLong("ca"),
+        help: "The authority, in PEM form, that signs clients' certificates; clients may come without one.")
+    var authorityFile: String?
+
+    @Flag(help: "Over TLS, let in only clients with a certificate that the authority signed.")
+    var requireCertificate = false
+
+    @Option(
         name: .customLong("websocket-port"),
         help: "The port to listen on for MQTT over WebSocket, with TLS if there is a certificate; 0 takes any free one."
     )
@@ -34,17 +42,12 @@ struct EmbeddedBroker: AsyncParsableCommand {
     @Option(name: .customLong("deny-subscribe"), help: "A topic filter that nobody may subscribe to; may be repeated.")
     var deniedFilters: [String] = []
 
-    @Option(name: .customLong("max-keepalive"), help: "The longest keep-alive of MQTT 5.0 clients, in seconds.")
-    var maximumKeepAlive: UInt16?
+    @Option(
+        help:
+            "How often the topics below $SYS are published anew to those who subscribe to them, such as 10s; 0: never.")
+    var sysInterval = Seconds(.seconds(10))
 
-    @Option(help: "How many unacknowledged QoS 1 and 2 messages a client may send.")
-    var receiveMaximum: UInt16 = 20
-
-    @Option(name: .customLong("max-packet-size"), help: "The largest packet that is accepted, in bytes.")
-    var maximumPacketSize = 268_435_455
-
-    @Option(help: "How long a client may take no byte of what is sent to it, such as 60s.")
-    var writeStall = Seconds(count: 60)
+    @OptionGroup(title: "Limits") var limits: LimitOptions
 
     func validate() throws {
         guard loops.map({ 1...64 ~= $0 }) ?? true else {
@@ -53,15 +56,22 @@ struct EmbeddedBroker: AsyncParsableCommand {
         guard (certificateFile == nil) == (keyFile == nil), tlsPort == nil || certificateFile != nil,
             certificateFile == nil || tlsPort != nil || webSocketPort != nil
         else { throw ValidationError("--tls-port, --cert and --key belong together") }
-        guard receiveMaximum > 0 else { throw ValidationError("--receive-maximum 0: it is 1 to 65535") }
-        guard 128...268_435_455 ~= maximumPacketSize else {
-            throw ValidationError("--max-packet-size \(maximumPacketSize): it is 128 to 268435455")
+        guard certificateFile != nil || (authorityFile == nil && !requireCertificate) else {
+            throw ValidationError("--ca and --require-certificate want --cert and --key")
+        }
+        guard !requireCertificate || authorityFile != nil else {
+            throw ValidationError("--require-certificate wants --ca")
+        }
+        for (flag, time) in [("write-stall", limits.writeStall), ("connect-timeout", limits.connectTimeout)] {
+            guard time.duration > .zero else { throw ValidationError("--\(flag) 0: it is 1s or more") }
         }
         _ = try denied()
     }
 
     func run() async throws {
         TerminationSignals.install()
+        // Each connection is a descriptor, and the soft limit commonly 1,024.
+        DescriptorLimit.raise()
         let hooks = try hooks()
         let broker: Broker
         let addresses: [SocketAddress]
@@ -81,21 +91,20 @@ struct EmbeddedBroker: AsyncParsableCommand {
     }
 
     private func brokerConfiguration() throws -> BrokerConfiguration {
-        var limits = Limits()
-        limits.receiveMaximum = receiveMaximum
-        limits.maximumPacketSize = maximumPacketSize
-        limits.maximumKeepAlive = maximumKeepAlive.map { .seconds($0) }
-        limits.writeStall = writeStall.duration
         var listeners = [BrokerConfiguration.Listener(host: "127.0.0.1", port: port)]
         var context: TLSServerContext?
         if let certificateFile, let keyFile {
-            context = try TLSServerContext(certificateFile: certificateFile, keyFile: keyFile)
+            context = try TLSServerContext(
+                certificateFile: certificateFile, keyFile: keyFile, clientAuthorityFile: authorityFile)
         }
         if let tlsPort { listeners.append(.init(host: "127.0.0.1", port: tlsPort, tls: context)) }
         if let webSocketPort {
             listeners.append(.init(host: "127.0.0.1", port: webSocketPort, tls: context, webSocket: WebSocketPolicy()))
         }
-        return BrokerConfiguration(listeners: listeners, loops: loops, limits: limits)
+        var configuration = BrokerConfiguration(listeners: listeners, loops: loops, limits: limits.limits)
+        configuration.version = "embedded-broker"
+        configuration.sysInterval = sysInterval.duration
+        return configuration
     }
 
     /// In the order of the listeners, as the line says that tells where they are.
@@ -103,11 +112,19 @@ struct EmbeddedBroker: AsyncParsableCommand {
         ["mqtt"] + (tlsPort == nil ? [] : ["mqtts"]) + (webSocketPort == nil ? [] : ["websocket"])
     }
 
-    /// Everybody may do everything but subscribe to a denied filter.
+    /// Everybody may do everything but subscribe to a denied filter, or come over TLS without a certificate that is required.
     private func hooks() throws -> Hooks {
         let denied = Set(try denied())
-        guard !denied.isEmpty else { return Hooks() }
-        return Hooks(authorizeSubscribe: { _, filter, _ in denied.contains(filter) ? .fail : .allow })
+        var hooks = Hooks()
+        if !denied.isEmpty {
+            hooks.authorizeSubscribe = { _, filter, _ in denied.contains(filter) ? .fail : .allow }
+        }
+        if requireCertificate {
+            hooks.authenticate = { request, _ in
+                request.isEncrypted && request.peerCertificate == nil ? .refuse(.notAuthorized) : .allow()
+            }
+        }
+        return hooks
     }
 
     private func denied() throws -> [TopicFilter] {
@@ -125,19 +142,4 @@ struct EmbeddedBroker: AsyncParsableCommand {
         logger.logLevel = .warning
         return logger
     }
-}
-
-/// A length of time on the command line: a number of seconds, with or without `s`.
-struct Seconds: ExpressibleByArgument {
-    let duration: Duration
-
-    init(count: Int64) { duration = .seconds(count) }
-
-    init?(argument: String) {
-        let digits = argument.hasSuffix("s") ? argument.dropLast() : argument[...]
-        guard let count = Int64(digits), 1...86_400 ~= count else { return nil }
-        self.init(count: count)
-    }
-
-    var defaultValueDescription: String { "\(duration.components.seconds)s" }
 }

@@ -176,7 +176,9 @@ extension ServerConfiguration {
             listeners.append(
                 .init(host: webSocket.host, port: UInt16(clamping: webSocket.port), tls: tls, webSocket: policy))
         }
-        return BrokerConfiguration(listeners: listeners, limits: limits)
+        var configuration = BrokerConfiguration(listeners: listeners, limits: limits)
+        configuration.version = "umd \(ServerVersion.current)"
+        return configuration
     }
 
     fileprivate var engine: EngineConfiguration {

@@ -161,6 +161,35 @@ struct AuthenticationExchangeTests {
         }
     }
 
+    @Test("A re-authentication has as much time, whoever is to speak")
+    func aReauthenticationIsLimited() async throws {
+        try await withBroker(hooks: Self.hooks(), limits: { $0.connectTimeout = .milliseconds(500) }) { broker, port in
+            for word in [nil, "late"] {
+                let peer = try begin(port)
+                _ = try peer.next()
+                try peer.send(auth(.continueAuthentication, "alice"))
+                _ = try peer.next()
+                try peer.send(auth(.reauthenticate, "hello"))
+                #expect(try peer.next() == auth(.continueAuthentication, "who"))
+                if let word { try peer.send(auth(.continueAuthentication, word)) }
+                #expect(try peer.lastReason() == .notAuthorized)
+            }
+            #expect(broker.snapshot.authenticationTimeouts == 2)
+            let prompt = try begin(port)
+            _ = try prompt.next()
+            for first in [true, false] {
+                if !first {
+                    try prompt.send(auth(.reauthenticate, "hello"))
+                    _ = try prompt.next()
+                }
+                try prompt.send(auth(.continueAuthentication, "alice"))
+                _ = try prompt.next()
+            }
+            pause(milliseconds: 600)
+            try prompt.ping()
+        }
+    }
+
     @Test func theWholeExchangeIsPartOfTheTime() async throws {
         try await withBroker(hooks: Self.hooks(), limits: { $0.connectTimeout = .milliseconds(500) }) { broker, port in
             let (silent, undecided) = (try begin(port), try begin(port))

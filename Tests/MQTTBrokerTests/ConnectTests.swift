@@ -45,14 +45,15 @@ struct ConnectTests {
     @Test func oneOfManyTakeoversSurvives() async throws {
         let events = Recorder<BrokerEvent>()
         try await withBroker(hooks: Hooks(observe: { events.record($0) })) { broker, port in
-            let peers = try (0..<100).map { _ in try Peer(port: port) }
+            let peers = try (0..<200).map { _ in try Peer(port: port) }
             for peer in peers {
                 try peer.send(.connect(Connect(clientID: try ClientID("same"))))
             }
             try eventually("one connection is left") {
-                broker.snapshot.connected == 100 && broker.snapshot.connections == 1
+                broker.snapshot.connected == 200 && broker.snapshot.connections == 1
             }
-            #expect(broker.snapshot.sessions == 1)
+            #expect(broker.snapshot.sessions == 1 && broker.snapshot.takeovers == 199)
+            #expect(broker.snapshot.clients == 1 && broker.snapshot.clientsMaximum == 1)
             // Connected and disconnected alternate: never two at once.
             let names = events.all.map { String($0.summary.prefix(4)) }
             for (index, name) in names.enumerated() { #expect(name == (index % 2 == 0 ? "conn" : "disc")) }

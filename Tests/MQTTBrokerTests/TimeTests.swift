@@ -7,7 +7,7 @@ struct TimeTests {
         "MQTT-3.1.2-22: one and a half keep-alives of silence end the connection", arguments: ProtocolVersion.allCases)
     func enforcesTheKeepAlive(version: ProtocolVersion) async throws {
         let events = Recorder<BrokerEvent>()
-        try await withBroker(hooks: Hooks(observe: { events.record($0) })) { _, port in
+        try await withBroker(hooks: Hooks(observe: { events.record($0) })) { broker, port in
             let (silent, talking) = (try Peer(port: port, version: version), try Peer(port: port, version: version))
             try silent.connect("silent", keepAlive: 1)
             try talking.connect("talking", keepAlive: 1)
@@ -20,6 +20,7 @@ struct TimeTests {
             #expect(
                 try silent.last() == (version == .v5_0 ? .disconnect(Disconnect(reasonCode: .keepAliveTimeout)) : nil))
             try talking.ping()
+            #expect(broker.snapshot.keepAliveTimeouts == 1)
         }
     }
 

@@ -259,7 +259,14 @@ struct RouteTests {
             }
             #expect(try await server.send("GET", "/healthz").status == 200)
             #expect(try await server.send("GET", "/readyz").status == 200)
-            #expect(try await server.send("GET", "/metrics").body.contains("\nupgrade_manager_gateways 0\n"))
+            let metrics = try await server.send("GET", "/metrics").body
+            #expect(metrics.contains("\nupgrade_manager_gateways 0\n"))
+            for name in [
+                "clients", "unsent_bytes", "retained_messages", "write_stalls_total", "publisher_pauses_total",
+            ] {
+                #expect(metrics.contains("\nupgrade_manager_mqtt_\(name) 0\n"), "\(name)")
+            }
+            #expect(metrics.contains("\nupgrade_manager_mqtt_dropped_total{cause=\"queueFullOldest\"} 0\n"))
             let page = try await server.send("GET", "/")
             #expect(page.status == 200)
             #expect(page.headers["content-security-policy"]?.contains("frame-ancestors 'none'") == true)

@@ -31,7 +31,7 @@ public final class Broker: Sendable {
         self.configuration = configuration
         let loops = configuration.loops ?? Int(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         core = Core(
-            limits: configuration.limits, hooks: hooks, store: store, logger: logger,
+            configuration, hooks: hooks, store: store, logger: logger,
             // One bit of a word says which loops a publication concerns.
             loopCount: min(max(loops, 1), 64))
     }
@@ -227,8 +227,7 @@ public final class Broker: Sendable {
     public var snapshot: BrokerCounters {
         var snapshot = BrokerCounters()
         for shard in shards.withLock({ $0 }) { shard.counters.add(to: &snapshot) }
-        snapshot.retainedMessages = core.retained.count
-        (snapshot.unauthenticated, snapshot.waitingForConnect) = core.unauthenticated.counts
+        core.add(to: &snapshot)
         return snapshot
     }
 }

@@ -31,6 +31,10 @@ public struct BrokerConfiguration: Sendable {
     public var loops: Int?
     /// Every limit that the broker keeps.
     public var limits: Limits
+    /// What the broker says under `$SYS/broker/version`.
+    public var version = "MQTTBroker"
+    /// How often the topics below `$SYS` are published anew to those who subscribe to them; zero: there are none. It costs nothing while nobody does.
+    public var sysInterval: Duration = .seconds(10)
 
     /// A broker on the default listener with the default limits.
     public init(listeners: [Listener] = [Listener()], loops: Int? = nil, limits: Limits = Limits()) {
@@ -52,16 +56,23 @@ public struct Limits: Sendable {
     /// How many QoS 1 and 2 publications of a client may wait for their acknowledgement; told to 5.0 clients as Receive Maximum.
     /// Others are not read while they are at it.
     public var receiveMaximum: UInt16 = 20
+    /// The largest packet other than PUBLISH after CONNECT, and the most that may precede the payload in a PUBLISH: topic and properties.
+    /// What is larger ends the connection with 0x97 (Quota exceeded).
+    public var maximumHeadSize = 1 << 20
+    /// How many bytes of answers may wait for a client that does not take them, beside what is ready for it, before it is read no more.
+    public var unsentAnswers = 256 << 10
     /// How many topic aliases a 5.0 client may use, and how many the broker uses towards one that takes them.
     public var topicAliasMaximum: UInt16 = 16
     /// How many subscriptions a session may hold; further ones are refused with 0x97 (0x80 in MQTT 3).
     public var subscriptionsPerSession = 10_000
+    /// How many bytes they may take: some 300 each, the filter, and with wildcards 200 for each of its levels; further ones are refused in the same way.
+    public var subscriptionBytesPerSession = 32 << 20
     /// How many levels a topic may have. One with more is refused: 5.0 clients get 0x90, MQTT 3 clients are disconnected.
     public var topicLevels = 256
 
     // MARK: Time
 
-    /// How long a connection may take from accept to a decided CONNECT, whatever it sends in that time.
+    /// How long a connection may take from accept to a decided CONNECT, whatever it sends in that time; also how long a re-authentication may take.
     /// One that had to wait for others of its address gets this time anew if its bytes are there when its turn comes.
     public var connectTimeout: Duration = .seconds(9)
     /// The longest keep-alive. 5.0 clients that ask for more, or for none, get this as Server Keep Alive; MQTT 3 has no word for it and keeps its own.
@@ -70,6 +81,13 @@ public struct Limits: Sendable {
     public var writeStall: Duration = .seconds(60)
     /// The longest Session Expiry Interval, and how long the session of an MQTT 3 client without Clean Session is kept. `nil`: for ever.
     public var maximumSessionExpiry: Duration?
+
+    // MARK: Connections
+
+    /// How many connections there may be, granted or not; further ones are closed as soon as they are accepted.
+    public var connections = 1_000_000
+    /// How many of one address; `nil`: as many as there may be altogether, since a whole site may stand behind one address.
+    public var connectionsPerAddress: Int?
 
     // MARK: Strangers
 
@@ -98,12 +116,19 @@ public struct Limits: Sendable {
 
     /// How many sessions there may be; one more is refused as ``ConnectRefusal/serverBusy``.
     public var sessions = 1_000_000
+    /// How many bytes the subscriptions of all sessions may take, counted in the same way; further ones are refused in the same way.
+    public var subscriptionBytes = 1 << 30
+    /// How many bytes wills may take, those of absent clients included; a CONNECT with one more is refused with 0x97 (3 in MQTT 3).
+    public var willBytes = 256 << 20
     /// How many retained messages are kept; a further topic's is delivered but not retained.
     public var retainedMessages = 1_000_000
     /// How many bytes retained messages may take.
     public var retainedBytes = 256 << 20
-    /// How many bytes of clients' messages may be on their way or in queues. Above that nobody who publishes is read, and messages for absent clients make room.
+    /// How many bytes of clients' messages may be on their way or in queues, and in what queues take to refer to them. Above that those who publish are
+    /// read but now and then, and messages for clients that are absent or do not drain make room for each other.
     public var bufferedBytes = 1 << 30
+    /// How many publications from other loops may wait for a loop before those who publish them are not read until half of them are dealt with.
+    public var loopBacklog = 10_000
 
     /// The defaults.
     public init() {}

@@ -123,7 +123,7 @@ final class Arrival: PacketChannel {
                 "a WebSocket connection was refused", metadata: ["address": "\(address)", "reason": "\(error)"])
         default: break
         }
-        place.giveBack()
+        place.connectionClosed()
         forget()
     }
 

@@ -68,8 +68,19 @@ extension Connection {
         let data = auth.properties.authenticationData
         switch (auth.reasonCode, exchange.turn) {
         case (.continueAuthentication, .client): ask(.response, data)  // [MQTT-4.12.0-3]
-        case (.reauthenticate, .nobody) where session != nil: ask(.reauthentication, data)  // [MQTT-4.12.1-1]
+        case (.reauthenticate, .nobody) where session != nil:
+            limitReauthentication()
+            ask(.reauthentication, data)  // [MQTT-4.12.1-1]
         default: throw PacketError(.protocolError, "AUTH \(auth.reasonCode) out of turn", "MQTT-3.15.2-1")
+        }
+    }
+
+    /// Once let in, a client has as much time to prove itself again as it had at first.
+    private func limitReauthentication() {
+        connectTimer = loop.schedule(after: shard.core.limits.connectTimeout) { [unowned self] in
+            connectTimer = nil
+            shard.counters.add(1, to: .authenticationTimeouts)
+            end(.administrative("the re-authentication was not done in time"), sending: .notAuthorized)
         }
     }
 
@@ -100,6 +111,8 @@ extension Connection {
                 exchange.finalData = data
                 return decided(.allow(as: identity))
             }
+            if let connectTimer { loop.cancel(connectTimer) }
+            connectTimer = nil
             guard identity == client.identity else { return refuseReauthentication(.notAuthorized) }
             send(.success, data, exchange)
         case .refuse(let refusal):

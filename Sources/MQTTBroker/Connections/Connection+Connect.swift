@@ -97,18 +97,28 @@ extension Connection {
         let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
         // [MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.3-2]
         let existing = shard.sessions[connect.clientID]
+        willPlace = will.flatMap { WillPlace($0, of: shard.core.willBudget) }
+        guard will == nil || willPlace != nil else {
+            shard.counters.add(1, to: .sessionsRefused)
+            return refuse(.quotaExceeded, "all wills together take \(limits.willBytes) bytes")
+        }
         guard let session = existing ?? shard.makeSession(connect.clientID, owner: identity, expiry: expiry)
         else {
+            shard.counters.add(1, to: .sessionsRefused)
             return refuse(.serverBusy)
         }
         place.giveBack()
         maximumPacketSize = limits.maximumPacketSize
+        maximumHeadSize = limits.maximumHeadSize
         self.session = session
         holds.remove(.authentication)
         session.attach(
             self, expiry: expiry, receiveMaximum: Int(connect.properties.receiveMaximum ?? .max))
         intercepted = Array(repeating: 0, count: shard.core.hooks.interceptors.count)
         shard.counters.add(1, to: .connected)
+        shard.counters.add(1, to: .clients)
+        shard.counters.add(1, to: .packetsReceived)
+        shard.core.clients.enter()
         let keepAlive = effectiveKeepAlive(connect, limits)
         startKeepAlive(keepAlive)
         // [MQTT-3.2.0-1, MQTT-3.2.0-2]

@@ -18,6 +18,7 @@ extension Connection {
     private func giveUp(_ delivery: Delivery, _ packetID: PacketID?, _ session: Session) {
         if let packetID {
             session.window.remove(packetID)
+            session.countInFlight()
             session.note(.settled(session.clientID, packetID))
         }
         session.dropped(delivery, .tooLargeForClient, isSettled: packetID != nil)
@@ -37,6 +38,7 @@ extension Connection {
                 return session.dropped(delivery, .queueFullOldest)
             }
             packetID = next
+            session.countInFlight()
             if delivery.isDurable { session.note(.sent(session.clientID, message: message.id, next)) }
         }
         // [MQTT-3.3.1-3, MQTT-4.3.1-1, MQTT-4.3.2-2, MQTT-4.3.3-2]
@@ -48,8 +50,10 @@ extension Connection {
     /// Takes a tracked delivery back that is in the output; `false` if it has begun.
     func takeBack(_ token: DeliveryToken) -> Bool {
         guard unsend(token.rawValue) else { return false }
+        noteOutput()
         unacknowledged.remove(token.rawValue)
         _ = session?.window.remove { $0.token == token }
+        session?.countInFlight()
         return true
     }
 
@@ -84,6 +88,8 @@ extension Connection {
         if newAlias != nil { outboundAliases.told(message.topic) }
         head.append(contentsOf: message.prefix)
         shard.counters.add(1, to: .publishesSent)
+        shard.counters.add(message.payloadCount, to: .payloadBytesSent)
+        lastMessageSize = head.count + message.body.count
         shard.counters.add(head.count + message.body.count, to: .bytesSent)
         if let token = delivery.token, let session, session.tracked[token] != nil {
             session.tracked[token] = .buffered
@@ -92,6 +98,8 @@ extension Connection {
         } else {
             send(head: head, payload: message.body)
         }
+        // Of small ones the turn's end keeps count.
+        if message.body.count > SendQueue.copyLimit { noteOutput() }
         return true
     }
 

@@ -5,6 +5,7 @@ extension Connection {
     /// Takes a packet; the channel lends its body.
     func take(_ header: FixedHeader, _ body: Span<UInt8>) throws(PacketError) {
         guard let session else { return try takeBeforeConnack(header, body) }
+        shard.counters.add(1, to: .packetsReceived)
         shard.counters.add(header.packetLength, to: .bytesReceived)
         let context = inboundContext
         switch header.type {
@@ -84,6 +85,7 @@ extension Connection {
         _ packetID: PacketID, _ outcome: OutboundWindow<Delivery>.Outcome, _ session: Session
     ) throws(PacketError) {
         guard case .settled(let delivery) = outcome else { return }
+        session.countInFlight()
         session.note(.settled(session.clientID, packetID))
         try endTracked(delivery, session)
         fillOutput()

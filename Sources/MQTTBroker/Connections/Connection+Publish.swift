@@ -6,6 +6,7 @@ extension Connection {
         _ layout: PublishLayout, _ head: Span<UInt8>, payload: SharedSlice, _ session: Session
     ) throws(PacketError) {
         shard.counters.add(1, to: .publishesReceived)
+        shard.counters.add(payload.count, to: .payloadBytesReceived)
         let flags = layout.flags
         let topic = try topic(of: layout, head)
         if flags.qos == .exactlyOnce, let packetID = layout.packetID,
@@ -20,8 +21,8 @@ extension Connection {
             return sendDueReceipts()
         }
         try checkReceiveMaximum(flags.qos)
-        if let authorize = shard.core.hooks.authorizePublish,
-            authorize(client, topic, flags.qos, flags.retain) == .refuse
+        if topic.isSystems
+            || shard.core.hooks.authorizePublish?(client, topic, flags.qos, flags.retain) == .refuse
         {
             shard.counters.add(1, to: .publishesRefused)
             // [MQTT3-3.3.5-2]

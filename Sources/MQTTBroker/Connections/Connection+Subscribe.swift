@@ -68,18 +68,27 @@ extension Connection {
         case .allow, .none: break
         }
         let limits = shard.core.limits
-        var levels = subscription.filter.levels
-        var count = 0
-        while levels.next(subscription.filter.bytes.span) != nil { count += 1 }
+        let count = subscription.filter.levelCount
         if count > limits.topicLevels {
             return (.topicFilterInvalid, "a filter of \(count) levels; at most \(limits.topicLevels)")
         }
-        let isNew = session.subscriptions[subscription.filter] == nil
-        guard isNew, session.subscriptions.count >= limits.subscriptionsPerSession else { return nil }
-        return (.quotaExceeded, "more than \(limits.subscriptionsPerSession) subscriptions")
+        guard session.subscriptions[subscription.filter] == nil else { return nil }
+        let cost = SessionSubscription.cost(subscription.filter)
+        let reason: String
+        if session.subscriptions.count >= limits.subscriptionsPerSession {
+            reason = "more than \(limits.subscriptionsPerSession) subscriptions"
+        } else if session.subscriptionBytes + cost > limits.subscriptionBytesPerSession {
+            reason = "subscriptions of more than \(limits.subscriptionBytesPerSession) bytes"
+        } else if shard.core.subscriptionBudget.used + cost > limits.subscriptionBytes {
+            reason = "all subscriptions together take \(limits.subscriptionBytes) bytes"
+        } else {
+            return nil
+        }
+        shard.counters.add(1, to: .subscriptionsRefused)
+        return (.quotaExceeded, reason)
     }
 
-    /// Sends the retained messages that a subscription asks for (section 3.8.3.1), with RETAIN set [MQTT-3.3.1-8].
+    /// Sends the retained messages that a subscription asks for.
     private func deliverRetained(to subscription: Subscription, isNew: Bool) {
         guard let session, !subscription.filter.isShared else { return }
         switch subscription.options.retainHandling {
@@ -88,16 +97,7 @@ extension Connection {
         // [MQTT-3.3.1-9, MQTT-3.8.4-4]
         case .sendIfNew, .sendAtSubscribe: break
         }
-        let identifiers = session.subscriptions[subscription.filter]?.identifier.map { [$0] } ?? []
-        for message in shard.core.retained.matching(subscription.filter, at: loop.now) {
-            // Retained or not, a message is not sent back to its publisher if the subscription says so [MQTT-3.8.3-3].
-            if subscription.options.noLocal, message.publisher?.clientID == session.clientID { continue }
-            session.deliver(
-                Delivery(
-                    // [MQTT3-3.3.1-8]
-                    message: message, qos: min(message.qos, subscription.options.maximumQoS), retain: true,
-                    identifiers: identifiers))
-        }
+        session.deliverRetained(subscription.filter)
     }
 
     func unsubscribe(_ packet: Unsubscribe, _ session: Session) {

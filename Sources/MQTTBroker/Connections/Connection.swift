@@ -20,6 +20,8 @@ final class Connection: PacketChannel {
         static let congestion = Holds(rawValue: 4)
         /// The broker holds all that it may.
         static let budget = Holds(rawValue: 8)
+        /// The client does not take the answers to what it sends.
+        static let answers = Holds(rawValue: 16)
     }
 
     let shard: Shard
@@ -52,6 +54,11 @@ final class Connection: PacketChannel {
     /// How many publications each interceptor has outstanding, in the order of the hooks.
     var intercepted: [Int] = []
     var will: Will?
+    /// Counts the will among all.
+    var willPlace: WillPlace?
+    /// The bytes of the message that was put into the output last.
+    var lastMessageSize = 0
+    private var countedOutput = 0
     var holds: Holds = [.authentication]
     var congestions = 0
     var hasEnded = false
@@ -95,13 +102,16 @@ final class Connection: PacketChannel {
             guard !hasEnded else { return }
             throw PacketError(.protocolError, "PUBLISH before CONNACK", "MQTT-3.1.2-30")
         }
+        shard.counters.add(1, to: .packetsReceived)
         shard.counters.add(head.count + payload.count, to: .bytesReceived)
         try publish(layout, head, payload: SharedSlice(payload), session)
     }
 
     /// The will, if the client left one and has not taken it back.
     /// [MQTT-3.1.2-7]
-    var pendingWill: PendingWill? { will.map { PendingWill(will: $0, client: client, publisher: publisher) } }
+    var pendingWill: PendingWill? {
+        will.map { PendingWill(will: $0, client: client, publisher: publisher, place: willPlace) }
+    }
 
     // MARK: Reading or not
 
@@ -130,6 +140,22 @@ final class Connection: PacketChannel {
     }
 
     func releaseForBudget() { release(.budget) }
+
+    /// Keeps count of the output, and of a client that makes the broker answer without taking the answers: it is not read until it has taken them.
+    ///
+    /// Messages are put into the output as long as there is little in it, so that what goes beyond that, and beyond the last of them, is answers.
+    func noteOutput() {
+        let output = pendingOutput
+        guard output != countedOutput else { return }
+        shard.counters.add(output - countedOutput, to: .unsentBytes)
+        countedOutput = output
+        if holds.contains(.answers) {
+            if output <= Self.outputAhead { release(.answers) }
+        } else if output > Self.outputAhead + lastMessageSize + shard.core.limits.unsentAnswers, !hasEnded {
+            hold(.answers)
+            shard.counters.add(1, to: .answerPauses)
+        }
+    }
 
     private func hold(_ reason: Holds) {
         if holds.isEmpty { pauseReading() }
@@ -160,7 +186,9 @@ final class Connection: PacketChannel {
                         "MQTT-3.1.2-24")
                 }
             }
+            shard.counters.add(1, to: .answersSent)
             shard.counters.add(pendingOutput - before, to: .bytesSent)
+            noteOutput()
             watchForStall()
             return true
         } catch {
@@ -210,6 +238,8 @@ final class Connection: PacketChannel {
 
     override func drained() { fillOutput() }
 
+    override func wrote() { noteOutput() }
+
     override func progressed(_ progress: SendQueue.Progress) {
         guard let session else { return }
         session.progressed(progress)
@@ -246,7 +276,8 @@ final class Connection: PacketChannel {
         }
         shard.connections[id] = nil
         shard.counters.add(-1, to: .connections)
-        place.giveBack()
+        noteOutput()
+        place.connectionClosed()
         shard.checkEmpty()
     }
 
@@ -297,6 +328,14 @@ final class Connection: PacketChannel {
         shard.undecided[id] = nil
         guard let session else { return }
         self.session = nil
+        shard.counters.add(-1, to: .clients)
+        shard.core.clients.leave()
+        switch cause {
+        case .takenOver: shard.counters.add(1, to: .takeovers)
+        case .writeStall: shard.counters.add(1, to: .writeStalls)
+        case .keepAliveTimeout: shard.counters.add(1, to: .keepAliveTimeouts)
+        default: break
+        }
         // A stopping broker publishes no wills: they are the next one's (section 3.1.2.5).
         session.detach(will: cause == .shutdown ? nil : pendingWill)
         shard.observe(.disconnected(client, cause))

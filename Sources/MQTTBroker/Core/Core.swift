@@ -11,16 +11,31 @@ final class Core: Sendable {
     let interest: InterestTable
     let retained: RetainedStore
     let budget: Budget
+    let subscriptionBudget: Budget
+    let willBudget: Budget
+    let clients = ClientCount()
     let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
+    /// What `$SYS/broker/version` says.
+    let version: String
+    /// How often `$SYS` topics are published; zero: never.
+    let sysInterval: Duration
+    let start = MonotonicTime.now
+    /// How many subscriptions ask for `$SYS` topics.
+    private let systemSubscriptions = Atomic<Int>(0)
     /// The context that replaced those of the configuration.
     private let replacedContext = Mutex<TLSServerContext?>(nil)
     private let lastMessageID = Atomic<UInt64>(0)
     private let lastConnectionID = Atomic<UInt64>(0)
     private let sessionCount = Atomic<Int>(0)
 
-    init(limits: Limits, hooks: Hooks, store: (any SessionStore)?, logger: Logger, loopCount: Int) {
+    init(
+        _ configuration: BrokerConfiguration, hooks: Hooks, store: (any SessionStore)?, logger: Logger, loopCount: Int
+    ) {
+        let limits = configuration.limits
         self.limits = limits
+        version = configuration.version
+        sysInterval = configuration.sysInterval
         self.hooks = hooks
         self.store = store
         self.logger = logger
@@ -28,8 +43,12 @@ final class Core: Sendable {
         interest = InterestTable(loops: loopCount)
         retained = RetainedStore(maximumCount: limits.retainedMessages, maximumBytes: limits.retainedBytes)
         budget = Budget(limit: limits.bufferedBytes)
+        subscriptionBudget = Budget(limit: limits.subscriptionBytes)
+        willBudget = Budget(limit: limits.willBytes)
         unauthenticated = UnauthenticatedConnections(
-            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated)
+            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated,
+            among: OpenConnections(
+                maximumCount: limits.connections, maximumPerAddress: limits.connectionsPerAddress))
     }
 
     /// All TLS listeners use the context from now on.
@@ -46,6 +65,9 @@ final class Core: Sendable {
 
     func nextMessageID() -> UInt64 { lastMessageID.add(1, ordering: .relaxed).newValue }
 
+    /// The id of the message that came last.
+    var newestMessageID: UInt64 { lastMessageID.load(ordering: .relaxed) }
+
     /// Messages get ids above this one from now on.
     func messageIDs(above id: UInt64) { lastMessageID.store(id, ordering: .relaxed) }
 
@@ -58,7 +80,24 @@ final class Core: Sendable {
         return true
     }
 
+    var hasSystemSubscriptions: Bool { systemSubscriptions.load(ordering: .relaxed) > 0 }
+
+    /// Counts subscriptions that ask for `$SYS` topics; returns whether there were none and are some now.
+    func countSystemSubscriptions(_ step: Int) -> Bool {
+        systemSubscriptions.add(step, ordering: .relaxed).newValue == step && step > 0
+    }
+
     func sessionEnded() { sessionCount.subtract(1, ordering: .relaxed) }
+
+    /// Adds what all loops share to a snapshot.
+    func add(to snapshot: inout BrokerCounters) {
+        (snapshot.retainedMessages, snapshot.retainedBytes) = retained.figures
+        (snapshot.unauthenticated, snapshot.waitingForConnect) = unauthenticated.counts
+        snapshot.clientsMaximum = clients.maximum
+        snapshot.bufferedBytes = budget.used
+        snapshot.subscriptionBytes = subscriptionBudget.used
+        snapshot.willBytes = willBudget.used
+    }
 
     /// Keeps a retained message for subscribers to come, or clears what was kept; `false` when there is no room.
     ///

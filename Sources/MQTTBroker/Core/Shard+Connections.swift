@@ -6,8 +6,12 @@ extension Shard {
     func listen(_ listener: Listener, _ configured: BrokerConfiguration.Listener) throws(TransportError) {
         listeners.append(listener)
         var next = index
+        listener.whenExhausted = { [unowned self] in counters.add(1, to: .descriptorPauses) }
         try listener.start { [unowned self] socket, address in
-            let place = core.unauthenticated.enter(from: address.origin)
+            guard let place = core.unauthenticated.enter(from: address.origin) else {
+                counters.add(1, to: .connectionsRefused)
+                return
+            }
             let stream = HandedOverStream(stream(over: socket, configured))
             post(to: next) { $0.receive(stream, from: address, place) }
             next = (next + 1) % core.loopCount

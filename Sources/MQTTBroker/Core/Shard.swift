@@ -1,3 +1,4 @@
+import DequeModule
 import Logging
 import MQTTWire
 
@@ -27,9 +28,22 @@ final class Shard: EventSource, @unchecked Sendable {
     var isStopping = false
     var whenEmpty: (@Sendable () -> Void)?
     var journal: Journal
+    /// On the first loop, what is told about the broker.
+    var systemTopics = SystemTopics()
+    var systemTimer: EventLoop.TimerID?
     /// Whoever floods the broker must not flood its log.
     static let pauseWarningInterval = Duration.seconds(60)
+    /// How long a turn deals with publications of other loops, or looks for retained messages, give or take the last few.
+    static let workPerTurn = Duration.milliseconds(5)
     private var outbox: [[Handover]]
+    /// The sessions that look for retained messages.
+    var scanning: Deque<ClientID> = []
+    /// Publications of other loops that wait for their turn.
+    private var inbox: Deque<Handover> = []
+    /// Whether another turn will go on with the inbox.
+    private var isWorking = false
+    /// Those who fill the inbox and are not read until it has shrunk, and their loops.
+    private var heldForBacklog: [ConnectionID: Int] = [:]
     private var matches: [Match] = []
     private var matchNumber: UInt64 = 0
 
@@ -86,7 +100,8 @@ final class Shard: EventSource, @unchecked Sendable {
 
     /// Keeps a retained message before it is routed; nothing for another.
     func retainIfAsked(_ message: Message) {
-        if message.retain, core.retain(message) { noteRetained(message) }
+        guard message.retain else { return }
+        if core.retain(message) { noteRetained(message) } else { counters.add(1, to: .retainedRefused) }
     }
 
     /// Notes for the store what was kept or cleared.
@@ -172,10 +187,42 @@ final class Shard: EventSource, @unchecked Sendable {
         for loop in outbox.indices where !outbox[loop].isEmpty {
             let items = outbox[loop]
             outbox[loop] = []
-            post(to: loop) { shard in
-                for item in items { shard.take(item) }
+            post(to: loop) { $0.receive(items) }
+        }
+    }
+
+    /// Takes what another loop hands over. What publishers are told is done at once; publications wait for their turn.
+    private func receive(_ items: [Handover]) {
+        for item in items {
+            switch item {
+            case .publication(let message, _), .sharedPublication(let message, _, _, _):
+                inbox.append(item)
+                if inbox.count > core.limits.loopBacklog { holdForBacklog(message.publisher) }
+            case .slowDown(let connection): connections[connection]?.congestionBegan()
+            case .goOn(let connection): connections[connection]?.congestionEnded()
             }
         }
+        if !isWorking { work() }
+    }
+
+    /// Deals with publications of other loops for as long as a turn allows: some cost a thousand times what others do, and timers and connections wait.
+    private func work() {
+        var share = TurnShare(Self.workPerTurn)
+        while !share.isUsedUp, let item = inbox.popFirst() {
+            take(item)
+            share.use()
+        }
+        isWorking = !inbox.isEmpty
+        if isWorking { post { $0.work() } } else { inbox = [] }
+        guard !heldForBacklog.isEmpty, inbox.count <= core.limits.loopBacklog / 2 else { return }
+        for (connection, loop) in heldForBacklog { handOver(.goOn(connection), to: loop) }
+        heldForBacklog = [:]
+    }
+
+    private func holdForBacklog(_ publisher: Publisher?) {
+        guard let publisher, publisher.loop != index, heldForBacklog[publisher.connectionID] == nil else { return }
+        heldForBacklog[publisher.connectionID] = publisher.loop
+        handOver(.slowDown(publisher.connectionID), to: publisher.loop)
     }
 
     private func take(_ item: Handover) {
@@ -186,8 +233,7 @@ final class Shard: EventSource, @unchecked Sendable {
         case .sharedPublication(let message, let filter, let member, let durability):
             deliver(message, toShared: filter, member: member)
             if let durability { whenDurable { durability.step() } }
-        case .slowDown(let connection): connections[connection]?.congestionBegan()
-        case .goOn(let connection): connections[connection]?.congestionEnded()
+        case .slowDown, .goOn: break
         }
     }
 }

@@ -4,7 +4,8 @@ import Synchronization
 
 /// The connections whose CONNECT was not granted, of all loops: how many there are, and which of one address are read and which wait for those.
 final class UnauthenticatedConnections: Sendable {
-    /// One connection's place among them. It is given back when the connection is granted or closed, at the latest with the last reference to it.
+    /// One connection's place among them, and among all that are open. The first is given back when the connection is granted or closed, the other
+    /// when it is closed; both at the latest with the last reference to the place.
     final class Place: Sendable {
         let number: UInt64
         /// When the connection was accepted.
@@ -12,6 +13,7 @@ final class UnauthenticatedConnections: Sendable {
         private let origin: SocketAddress.Origin
         private let table: UnauthenticatedConnections
         private let isGivenBack = Atomic(false)
+        private let isClosed = Atomic(false)
 
         fileprivate init(number: UInt64, origin: SocketAddress.Origin, table: UnauthenticatedConnections) {
             self.number = number
@@ -19,7 +21,13 @@ final class UnauthenticatedConnections: Sendable {
             self.table = table
         }
 
-        deinit { giveBack() }
+        deinit { connectionClosed() }
+
+        func connectionClosed() {
+            giveBack()
+            guard !isClosed.exchange(true, ordering: .relaxed) else { return }
+            table.open.leave(origin)
+        }
 
         func giveBack() {
             guard !isGivenBack.exchange(true, ordering: .relaxed) else { return }
@@ -79,9 +87,11 @@ final class UnauthenticatedConnections: Sendable {
 
     private let maximumPerAddress: Int
     private let maximumCount: Int
+    private let open: OpenConnections
     private let state = Mutex(State())
 
-    init(maximumPerAddress: Int, maximumCount: Int) {
+    init(maximumPerAddress: Int, maximumCount: Int, among open: OpenConnections) {
+        self.open = open
         // With none at all nobody could ever get in.
         self.maximumPerAddress = max(1, maximumPerAddress)
         self.maximumCount = max(1, maximumCount)
@@ -92,8 +102,9 @@ final class UnauthenticatedConnections: Sendable {
     /// How many there are, and how many of them wait.
     var counts: (all: Int, waiting: Int) { state.withLock { ($0.count, $0.waiters.count) } }
 
-    /// Counts an accepted connection in, full or not.
-    func enter(from origin: SocketAddress.Origin) -> Place {
+    /// Counts an accepted connection in, full or not; `nil` if there are as many open connections as there may be.
+    func enter(from origin: SocketAddress.Origin) -> Place? {
+        guard open.enter(from: origin) else { return nil }
         let number = state.withLock { state in
             state.lastNumber += 1
             state.count += 1

@@ -20,6 +20,8 @@ final class Message: Sendable {
     let publisher: Publisher?
     /// Never queued for an absent client, and dropped from what is in flight at disconnect.
     let endsWithConnection: Bool
+    /// What the message takes in memory, for budgets: its bytes and something for the objects around them.
+    let size: Int
     private let budget: Budget?
 
     init(
@@ -38,6 +40,7 @@ final class Message: Sendable {
         self.publisher = publisher
         self.endsWithConnection = endsWithConnection
         self.budget = budget
+        size = prefix.count + body.count + topic.bytes.count + properties.byteCount + 200
         budget?.add(size)
     }
 
@@ -48,9 +51,6 @@ final class Message: Sendable {
 
     /// Whether its bytes are the broker's memory; a publication of the embedding program is that program's.
     var isCounted: Bool { budget != nil }
-
-    /// What the message takes in memory, for budgets: its bytes and something for the objects around them.
-    var size: Int { payloadCount + topic.bytes.count + 200 }
 
     func hasExpired(at now: MonotonicTime) -> Bool { expiry.map { $0 <= now } ?? false }
 }
@@ -68,15 +68,34 @@ final class Publisher: Sendable {
     }
 }
 
-/// How many bytes of clients' messages the whole broker holds, counted from any thread.
+/// How many bytes the whole broker holds of something, counted from any thread.
 final class Budget: Sendable {
-    private let used = Atomic<Int>(0)
+    private let count = Atomic<Int>(0)
     private let limit: Int
 
     init(limit: Int) { self.limit = limit }
 
-    var isExceeded: Bool { used.load(ordering: .relaxed) > limit }
+    var used: Int { count.load(ordering: .relaxed) }
+    var isExceeded: Bool { used > limit }
 
-    func add(_ count: Int) { used.add(count, ordering: .relaxed) }
-    func subtract(_ count: Int) { used.subtract(count, ordering: .relaxed) }
+    func add(_ bytes: Int) { count.add(bytes, ordering: .relaxed) }
+    func subtract(_ bytes: Int) { count.subtract(bytes, ordering: .relaxed) }
+
+    /// Counts bytes in unless they go beyond the limit.
+    func take(_ bytes: Int) -> Bool {
+        guard count.add(bytes, ordering: .relaxed).newValue > limit else { return true }
+        subtract(bytes)
+        return false
+    }
+}
+
+/// How many clients are connected, and the most there have been at once, counted from any thread.
+final class ClientCount: Sendable {
+    private let count = Atomic<Int>(0)
+    private let highest = Atomic<Int>(0)
+
+    var maximum: Int { highest.load(ordering: .relaxed) }
+
+    func enter() { highest.max(count.add(1, ordering: .relaxed).newValue, ordering: .relaxed) }
+    func leave() { count.subtract(1, ordering: .relaxed) }
 }

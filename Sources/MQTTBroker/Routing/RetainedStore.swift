@@ -15,8 +15,14 @@ final class RetainedStore: Sendable {
         var nodes: [Node] = [Node(message: nil, parent: 0, level: TopicBytes([]))]
         var free: [Int] = []
         var count = 0
-        var bytes = 0
+        /// The bytes of the messages.
+        var messageBytes = 0
+        /// Those of the levels of their topics too.
+        var bytes: Int { messageBytes + (nodes.count - free.count - 1) * RetainedStore.nodeSize }
     }
+
+    /// What a level of a topic takes in memory, about.
+    fileprivate static let nodeSize = 160
 
     private let maximumCount: Int
     private let maximumBytes: Int
@@ -27,8 +33,8 @@ final class RetainedStore: Sendable {
         self.maximumBytes = maximumBytes
     }
 
-    /// The number of retained messages.
-    var count: Int { state.withLock { $0.count } }
+    /// The number of retained messages, and their bytes.
+    var figures: (count: Int, bytes: Int) { state.withLock { ($0.count, $0.bytes) } }
 
     /// Replaces the topic's retained message [MQTT-3.3.1-5]; one without payload only removes it [MQTT-3.3.1-6, MQTT-3.3.1-7].
     /// Returns whether that is now so: `false` when there is no room.
@@ -44,32 +50,44 @@ final class RetainedStore: Sendable {
             }
             let index = state.node(for: levels)
             let before = state.nodes[index].message
-            let bytes = state.bytes - (before?.size ?? 0) + message.size
-            guard bytes <= maximumBytes, before != nil || state.count < maximumCount else {
+            let growth = message.size - (before?.size ?? 0)
+            guard state.bytes + growth <= maximumBytes, before != nil || state.count < maximumCount else {
                 state.prune(index)
                 return false
             }
             // [MQTT3-3.1.2-7]: whoever published it
             replaced = before
             state.nodes[index].message = message
-            state.bytes = bytes
+            state.messageBytes += growth
             if before == nil { state.count += 1 }
             return true
         }
     }
 
-    /// The retained messages whose topics match the filter; expired ones are removed on the way.
-    func matching(_ filter: TopicFilter, at now: MonotonicTime) -> [Message] {
+    /// How many levels, and bytes of messages, are looked at under one lock.
+    private static let nodesAtOnce = 1000
+    private static let bytesAtOnce = 1 << 20
+
+    /// The retained messages whose topics match the filter; expired ones are removed on the way. `nil` if there are more than `limit`, or that means to
+    /// look at too much at once: then ``scan(_:atMost:at:)`` is for it.
+    func matching(_ filter: TopicFilter, atMost limit: Int, at now: MonotonicTime) -> [Message]? {
         let filter = filter.matched.levels
         return state.withLock { state in
             var found: [Message] = []
+            var (nodesLeft, bytesLeft) = (Self.nodesAtOnce, Self.bytesAtOnce)
             var expired: [Int] = []
             var pending: [(node: Int, depth: Int)] = [(0, 0)]
             func take(_ index: Int) {
                 guard let message = state.nodes[index].message else { return }
-                if message.hasExpired(at: now) { expired.append(index) } else { found.append(message) }
+                if message.hasExpired(at: now) { return expired.append(index) }
+                found.append(message)
+                bytesLeft -= message.size
             }
             while let (index, depth) = pending.popLast() {
+                nodesLeft -= 1
+                guard nodesLeft > pending.count, found.count < limit, bytesLeft > 0 || found.count == 1 else {
+                    return nil
+                }
                 let children = state.nodes[index].children
                 guard depth < filter.count else {
                     take(index)
@@ -79,10 +97,12 @@ final class RetainedStore: Sendable {
                 case TopicBytes.multiLevelWildcard:
                     // "sport/#" matches "sport" too; the depth stays, so that all that lies below is taken.
                     take(index)
+                    guard nodesLeft > pending.count + children.count else { return nil }
                     for (level, child) in children where depth > 0 || index != 0 || !level.beginsWithDollar {
                         pending.append((child, depth))
                     }
                 case TopicBytes.singleLevelWildcard:
+                    guard nodesLeft > pending.count + children.count else { return nil }
                     for (level, child) in children where depth > 0 || !level.beginsWithDollar {
                         pending.append((child, depth + 1))
                     }
@@ -92,6 +112,32 @@ final class RetainedStore: Sendable {
             }
             for index in expired { state.clear(index) }
             return found
+        }
+    }
+
+    /// Looks through some more of the store; returns what matches, and whether that was all. A message that stays is found once, and one that comes
+    /// meanwhile is not: the subscription gets it by itself.
+    func scan(
+        _ scan: inout RetainedScan, atMost limit: Int, at now: MonotonicTime
+    ) -> (found: [Message], isDone: Bool) {
+        state.withLock { state in
+            var found: [Message] = []
+            var bytesLeft = Self.bytesAtOnce
+            let end = min(state.nodes.count, scan.position + Self.nodesAtOnce)
+            while scan.position < end, found.count < limit, bytesLeft > 0 {
+                let index = scan.position
+                scan.position += 1
+                guard let message = state.nodes[index].message, message.id <= scan.newest,
+                    scan.filter.matches(message.topic)
+                else { continue }
+                guard !message.hasExpired(at: now) else {
+                    state.clear(index)
+                    continue
+                }
+                found.append(message)
+                bytesLeft -= message.size
+            }
+            return (found, scan.position >= state.nodes.count)
         }
     }
 }
@@ -132,7 +178,7 @@ extension RetainedStore.State {
 
     fileprivate mutating func clear(_ index: Int) {
         if let message = nodes[index].message {
-            bytes -= message.size
+            messageBytes -= message.size
             count -= 1
             nodes[index].message = nil
         }
@@ -145,6 +191,7 @@ extension RetainedStore.State {
         while index != 0, nodes[index].message == nil, nodes[index].children.isEmpty {
             let parent = nodes[index].parent
             nodes[parent].children[nodes[index].level] = nil
+            nodes[index].level = TopicBytes([])
             free.append(index)
             index = parent
         }

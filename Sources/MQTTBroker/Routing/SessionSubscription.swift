@@ -12,6 +12,11 @@ final class SessionSubscription {
     var node: SubscriptionTree.Node?
     var position = 0
 
+    /// What a subscription takes in memory, about.
+    static func cost(_ filter: TopicFilter) -> Int {
+        300 + filter.bytes.count + (filter.hasWildcard ? 200 * filter.levelCount : 0)
+    }
+
     init(session: Session, filter: TopicFilter, options: SubscriptionOptions, identifier: Int?) {
         self.session = session
         self.filter = filter

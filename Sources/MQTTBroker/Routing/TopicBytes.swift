@@ -30,6 +30,9 @@ extension TopicName {
 }
 
 extension TopicFilter {
+    /// How many levels the filter has, without a share.
+    var levelCount: Int { bytes[matchedRange].reduce(1) { $1 == UInt8(ascii: "/") ? $0 + 1 : $0 } }
+
     /// The part that topics are matched against, without a share.
     var matched: TopicBytes { isShared ? TopicBytes([UInt8](bytes[matchedRange])) : TopicBytes(bytes) }
 }

@@ -23,5 +23,10 @@ struct Delivery {
     }
 
     /// What it counts in its session's queue. A payload of the embedding program is that program's memory, whoever waits for it.
-    var cost: Int { message.isCounted ? message.size : 200 + message.prefix.count }
+    var cost: Int {
+        (message.isCounted ? message.size : 200 + message.prefix.count) + identifiers.count * MemoryLayout<Int>.size
+    }
+
+    /// What its place in a queue takes, about, beside the message.
+    static let placeSize = 100
 }

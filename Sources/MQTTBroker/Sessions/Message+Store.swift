@@ -69,6 +69,7 @@ extension Shard {
             client: ConnectedClient(
                 clientID: session.clientID, connectionID: id, identity: session.owner, userName: will.userName,
                 remoteAddress: will.remoteAddress, protocolVersion: will.protocolVersion),
-            publisher: Publisher(clientID: session.clientID, connectionID: id, loop: index))
+            publisher: Publisher(clientID: session.clientID, connectionID: id, loop: index),
+            place: WillPlace(will.will, of: core.willBudget))
     }
 }

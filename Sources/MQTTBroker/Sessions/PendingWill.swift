@@ -5,6 +5,8 @@ struct PendingWill {
     let will: Will
     let client: ConnectedClient
     let publisher: Publisher
+    /// Counts it among all wills while it is there.
+    let place: WillPlace?
 
     /// The time between the end of the connection and the will.
     var delay: Duration { .seconds(Int64(will.properties.willDelayInterval ?? 0)) }
@@ -14,8 +16,8 @@ extension Shard {
     /// Publishes a will as if its client did; the publish hook may refuse it.
     func publish(_ pending: PendingWill) {
         let will = pending.will
-        if let authorize = core.hooks.authorizePublish,
-            authorize(pending.client, will.topic, will.qos, will.retain) == .refuse
+        if will.topic.isSystems
+            || core.hooks.authorizePublish?(pending.client, will.topic, will.qos, will.retain) == .refuse
         {
             counters.add(1, to: .publishesRefused)
             return
@@ -32,4 +34,20 @@ extension Shard {
         retainIfAsked(message)
         route(message, to: core.interest.loops(for: message.topic))
     }
+}
+
+/// A will's share of ``Limits/willBytes``, given back with the last reference to it.
+final class WillPlace {
+    private let budget: Budget
+    private let size: Int
+
+    /// Takes the share; `nil` if there is not so much left.
+    init?(_ will: Will, of budget: Budget) {
+        let size = will.payload.count + will.topic.bytes.count + will.properties.byteCount + 200
+        guard budget.take(size) else { return nil }
+        self.budget = budget
+        self.size = size
+    }
+
+    deinit { budget.subtract(size) }
 }

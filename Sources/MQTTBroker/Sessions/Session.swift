@@ -13,10 +13,18 @@ final class Session {
     private(set) var connection: Connection?
     private(set) var subscriptions: [TopicFilter: SessionSubscription] = [:]
     var window: OutboundWindow<Delivery>
+    private var countedInFlight = 0
+    /// What the subscriptions take in memory.
+    private(set) var subscriptionBytes = 0
     var received = ExactlyOnceReceiver<Receipt>()
     /// The embedding program's deliveries to the present connection, and how far each has come.
     var tracked: [DeliveryToken: DeliveryStage] = [:]
     private var queue: DeliveryQueue
+    /// How many places of the queue the budget knows of. It is told of many at once: most queues hold one message for a moment.
+    private var budgetedPlaces = 0
+    /// Retained messages that subscriptions asked for and that are yet to be looked for, in order.
+    var retainedScans: [RetainedScan] = []
+    var isScanScheduled = false
     private var expiryTimer: EventLoop.TimerID?
     private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
     /// Those who publish into this session's queue and are not read until it has shrunk.
@@ -69,6 +77,7 @@ final class Session {
         endTracked()
         _ = changeQueue { $0.remove { !$0.isDurable } }
         _ = window.remove { $0.message.endsWithConnection }
+        countInFlight()
         changeQueue { $0.forEach { $0.token = nil } }
         updateShares(isConnected: false)
         note(.sessionAbsent(clientID))
@@ -88,6 +97,7 @@ final class Session {
             // [MQTT-3.1.2-23, MQTT-4.1.0-2]
             expiryTimer = shard.loop.schedule(after: time) { [unowned self] in
                 expiryTimer = nil
+                shard.counters.add(1, to: .sessionsExpired)
                 shard.end(self)
             }
             delay(will, atMost: time)
@@ -126,9 +136,11 @@ final class Session {
         note(.sessionEnded(clientID))
         for subscription in subscriptions.values { release(subscription) }
         subscriptions = [:]
+        retainedScans = []
         _ = changeQueue { $0.remove { _ in true } }
         // [MQTT-4.8.2-5]
         _ = window.removeAll()
+        countInFlight()
         if let (will, timer) = pendingWill {
             shard.loop.cancel(timer)
             pendingWill = nil
@@ -165,6 +177,7 @@ final class Session {
                 packetID: packetID, stage: delivery.qos == .exactlyOnce ? .pubrec : .puback, message: delivery)
         case .released(let packetID): window.restore(packetID: packetID, stage: .pubcomp, message: nil)
         }
+        countInFlight()
     }
 
     // MARK: Subscriptions
@@ -181,7 +194,7 @@ final class Session {
         let subscription = SessionSubscription(
             session: self, filter: filter, options: options, identifier: identifier)
         subscriptions[filter] = subscription
-        shard.counters.add(1, to: .subscriptions)
+        count(filter, 1)
         if filter.isShared {
             shard.join(filter, clientID: clientID, isConnected: connection != nil)
         } else {
@@ -202,13 +215,24 @@ final class Session {
 
     // [MQTT-3.10.4-3]: what waits or is under way stays
     private func release(_ subscription: SessionSubscription) {
-        shard.counters.add(-1, to: .subscriptions)
+        count(subscription.filter, -1)
         if subscription.filter.isShared {
             shard.leave(subscription.filter, clientID: clientID)
         } else {
             shard.tree.remove(subscription)
             shard.core.interest.remove(subscription.filter, loop: shard.index)
         }
+    }
+
+    private func count(_ filter: TopicFilter, _ step: Int) {
+        shard.counters.add(step, to: .subscriptions)
+        if filter.isShared { shard.counters.add(step, to: .sharedSubscriptions) }
+        if filter.isForSystem, shard.core.countSystemSubscriptions(step) {
+            shard.post(to: 0) { $0.publishSystemTopics() }
+        }
+        let bytes = SessionSubscription.cost(filter) * step
+        subscriptionBytes += bytes
+        shard.core.subscriptionBudget.add(bytes)
     }
 
     private func updateShares(isConnected: Bool) {
@@ -221,19 +245,24 @@ final class Session {
 
     /// Takes a message for the client, to be sent when its turn comes.
     func deliver(_ delivery: Delivery) {
-        guard connection != nil else { return keepForLater(delivery) }
+        guard let connection else { return keepForLater(delivery) }
+        if queue.bytes > 0, shard.core.budget.isExceeded, !connection.isDraining { makeRoom() }
         append(delivery)
-        connection?.fillOutput()
+        connection.fillOutput()
         holdPublisherIfCongested(delivery.message.publisher)
     }
 
     /// The client is absent: QoS 1 and 2 wait for it [MQTT3-3.1.2-5], QoS 0 does not.
     private func keepForLater(_ delivery: Delivery) {
         guard delivery.qos != .atMostOnce, !delivery.message.endsWithConnection else { return }
-        if shard.core.budget.isExceeded, let oldest = changeQueue({ $0.removeOldest() }) {
-            dropped(oldest, .queueFullOldest)
-        }
+        if shard.core.budget.isExceeded { makeRoom() }
         append(delivery)
+    }
+
+    /// The broker holds all that it may, and this client takes nothing: what is new comes in place of what waits longest.
+    private func makeRoom() {
+        guard let oldest = changeQueue({ $0.removeOldest() }) else { return }
+        dropped(oldest, oldest.qos == .atMostOnce ? .queueFullQoS0 : .queueFullOldest)
     }
 
     private func append(_ delivery: Delivery) {
@@ -266,11 +295,24 @@ final class Session {
         !changeQueue { $0.remove { $0.token == token } }.isEmpty
     }
 
+    /// To be called when messages came into the window or left it.
+    func countInFlight() {
+        shard.counters.add(window.count - countedInFlight, to: .inFlightMessages)
+        countedInFlight = window.count
+    }
+
     private func changeQueue<Result>(_ change: (inout DeliveryQueue) -> Result) -> Result {
-        let (count, bytes) = (queue.count, queue.bytes)
+        let (before, bytesBefore) = (queue.count, queue.bytes)
         let result = change(&queue)
-        if queue.count != count { shard.counters.add(queue.count - count, to: .queuedMessages) }
-        if queue.bytes != bytes { shard.counters.add(queue.bytes - bytes, to: .queuedBytes) }
+        let (count, bytes) = (queue.count, queue.bytes)
+        if count != before { shard.counters.add(count - before, to: .queuedMessages) }
+        if bytes != bytesBefore { shard.counters.add(bytes - bytesBefore, to: .queuedBytes) }
+        if (count ^ before) & ~63 != 0 {
+            // Never more than the places that the budget knows of and 63.
+            let places = count & ~63
+            shard.core.budget.add((places - budgetedPlaces) * Delivery.placeSize)
+            budgetedPlaces = places
+        }
         return result
     }
 
@@ -290,9 +332,10 @@ final class Session {
     /// Lets publishers go on when the queue has shrunk to half of what held them.
     func queueShrank() {
         if !heldPublishers.isEmpty, !isLarger(thanShare: 2) { releasePublishers() }
+        if !retainedScans.isEmpty { goOnScanning() }
     }
 
-    private func isLarger(thanShare share: Int) -> Bool {
+    func isLarger(thanShare share: Int) -> Bool {
         queue.bytes > shard.core.limits.congestedBytes / share
             || queue.count > shard.core.limits.congestedMessages / share
     }

@@ -10,6 +10,9 @@ public final class Listener: EventSource {
     /// How long accepting pauses when the process has no descriptor left for a connection.
     private static let pauseWithoutDescriptors = Duration.milliseconds(200)
 
+    /// Called, on the loop's thread, whenever accepting pauses because the process has no descriptor left.
+    public var whenExhausted: (() -> Void)?
+
     private var socket: ListeningSocket?
     private var accept: Accept?
     private var isPaused = false
@@ -33,6 +36,7 @@ public final class Listener: EventSource {
         if let retry { loop.cancel(retry) }
         retry = nil
         accept = nil
+        whenExhausted = nil
         if let descriptor = rawSocket { loop.deregister(self, descriptor: descriptor) }
         socket = nil
     }
@@ -82,6 +86,7 @@ public final class Listener: EventSource {
         switch reason.code {
         case EAGAIN: return false
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
+            whenExhausted?()
             // The connection stays in the backlog and no new edge tells of it.
             retry = loop.schedule(after: Self.pauseWithoutDescriptors) { [self] in
                 retry = nil
@@ -98,5 +103,6 @@ public final class Listener: EventSource {
     public override func loopStopped() {
         socket = nil
         accept = nil
+        whenExhausted = nil
     }
 }

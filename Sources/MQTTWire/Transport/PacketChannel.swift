@@ -6,6 +6,9 @@ import CPosix
 open class PacketChannel: EventSource {
     /// The most that one connection reads or writes in a turn, so that a large payload leaves the others their share.
     private static let bytesPerTurn = 256 * 1024
+    /// The most time that one connection's packets take in a turn, give or take the last of them: some packets cost a thousand times what others of
+    /// their size do.
+    private static let timePerTurn = Duration.milliseconds(5)
     /// How long a connection that was closed gracefully may take no bytes, and then until the peer has closed its side.
     private static let lingerLimit = Duration.seconds(5)
 
@@ -26,6 +29,7 @@ open class PacketChannel: EventSource {
     private var isBlocked = false
     private var isReadingPaused = false
     private var peerHasEnded = false
+    private var share: TurnShare
     private var handOver: ((HandedOverStream) -> Void)?
     private var linger: EventLoop.TimerID?
 
@@ -44,6 +48,7 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize)
         lastInput = loop.now
         lastOutput = loop.now
+        share = TurnShare(Self.timePerTurn)
         super.init(loop: loop)
     }
 
@@ -56,6 +61,7 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize, unread: handedOver.unread)
         lastInput = loop.now
         lastOutput = loop.now
+        share = TurnShare(Self.timePerTurn)
         super.init(loop: loop)
     }
 
@@ -80,6 +86,9 @@ open class PacketChannel: EventSource {
 
     /// The queue has drained to nothing.
     open func drained() {}
+
+    /// A write to the socket was tried; ``pendingOutput`` tells what it came to.
+    open func wrote() {}
 
     /// The connection has ended; nothing comes after this.
     open func closed(_ end: ChannelEnd) {}
@@ -247,6 +256,7 @@ open class PacketChannel: EventSource {
         let outcome = flush()
         if pendingOutput < before { lastOutput = loop.now }
         for progress in output.takeProgress() { progressed(progress) }
+        wrote()
         guard state == .open || state == .closing else { return }
         switch outcome {
         case .drained:
@@ -294,6 +304,12 @@ open class PacketChannel: EventSource {
         set { reader.maximumPacketSize = newValue }
     }
 
+    /// Packets other than PUBLISH that are larger, and a PUBLISH whose head is, are a violation.
+    public final var maximumHeadSize: Int {
+        get { reader.maximumHeadSize }
+        set { reader.maximumHeadSize = newValue }
+    }
+
     /// Stops reading after the packet that is being delivered; the peer is held up once the socket's buffers are full.
     public final func pauseReading() {
         isReadingPaused = true
@@ -332,9 +348,10 @@ open class PacketChannel: EventSource {
 
     private func readAvailable() {
         var budget = Self.bytesPerTurn
+        share = TurnShare(Self.timePerTurn)
         if state == .open { deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
         while isRegistered, state != .open || !isReadingPaused {
-            guard budget > 0 else { return loop.resumeNextTurn(self) }
+            guard budget > 0, !share.isUsedUp else { return loop.resumeNextTurn(self) }
             // The rest of a payload goes where it will stay.
             let intoPayload = state == .open && reader.missingPayload > 0
             let space = intoPayload ? reader.payloadSpace() : loop.readBuffer
@@ -349,6 +366,7 @@ open class PacketChannel: EventSource {
                 } else if state == .open {
                     deliver(UnsafeRawBufferPointer(rebasing: room[..<count]))
                 }
+                if share.isUsedUp { continue }
                 // A short read took everything, and the next edge tells of more; but after the peer's end no edge comes, and the end is yet to be read.
                 if count < room.count, !peerHasEnded, stream?.shortReadMeansDrained ?? true { return }
             case .wouldBlock: return
@@ -373,9 +391,10 @@ open class PacketChannel: EventSource {
         var input = bytes
         do throws(PacketError) {
             while state == .open {
-                guard !isReadingPaused else { return reader.keep(input) }
+                guard !isReadingPaused, !share.isUsedUp else { return reader.keep(input) }
                 guard let item = try reader.next(&input) else { return }
                 try deliver(item)
+                share.use()
                 if let receiver = handOver, state == .open {
                     reader.keep(input)
                     return finishHandOver(receiver)

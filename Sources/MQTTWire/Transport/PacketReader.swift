@@ -29,6 +29,8 @@ struct PacketReader: ~Copyable {
     var context: PacketContext
     /// Larger packets are refused as soon as their header is read.
     var maximumPacketSize: Int
+    /// So are packets other than PUBLISH that are larger than this, and a PUBLISH whose head is.
+    var maximumHeadSize = Int.max
 
     private var kept: [UInt8]
     private var keptStart = 0
@@ -171,12 +173,23 @@ struct PacketReader: ~Copyable {
                 "\(header.type) of \(header.packetLength) bytes; at most \(maximumPacketSize) are accepted")
         }
         guard header.type == .publish, header.remainingLength > Self.wholePacketLimit else {
+            guard header.packetLength <= maximumHeadSize || header.type == .publish else {
+                throw PacketError(
+                    .quotaExceeded,
+                    "\(header.type) of \(header.packetLength) bytes; at most \(maximumHeadSize) are accepted")
+            }
             return bytes.count < header.packetLength ? .needs(header.packetLength) : .packet(header)
         }
-        guard
-            let layout = try PublishLayout.decode(
-                header: header, prefix: bytes.extracting(header.length...), in: context)
-        else { return .needs(min(bytes.count + Self.headStep, header.packetLength)) }
+        let prefix = bytes.extracting(header.length...)
+        let headLength = try PublishLayout.headLength(header: header, prefix: prefix, in: context)
+        guard headLength <= maximumHeadSize else {
+            throw PacketError(
+                .quotaExceeded,
+                "PUBLISH with \(headLength) bytes before the payload; at most \(maximumHeadSize) are accepted")
+        }
+        guard let layout = try PublishLayout.decode(header: header, prefix: prefix, in: context) else {
+            return .needs(min(bytes.count + Self.headStep, header.packetLength))
+        }
         return .publish(header, layout)
     }
 }

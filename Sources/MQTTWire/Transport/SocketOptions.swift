@@ -6,6 +6,11 @@ enum SocketOptions {
     /// large payload take all the memory that TCP may have, and everyone else starves.
     static func prepareConnected(_ descriptor: Int32) {
         set(descriptor, level: Int32(IPPROTO_TCP), TCP_NODELAY, to: 1)
+        // A peer that is gone without a word is found within some ten minutes, also where MQTT's keep-alive is off.
+        set(descriptor, level: SOL_SOCKET, SO_KEEPALIVE, to: 1)
+        set(descriptor, level: Int32(IPPROTO_TCP), TCP_KEEPIDLE, to: 300)
+        set(descriptor, level: Int32(IPPROTO_TCP), TCP_KEEPINTVL, to: 60)
+        set(descriptor, level: Int32(IPPROTO_TCP), TCP_KEEPCNT, to: 5)
         set(descriptor, level: Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, to: 128 * 1024)
     }
 

@@ -37,8 +37,9 @@ func withBroker(
     try await withBroker(BrokerConfiguration(listeners: listeners, loops: 2), hooks: Hooks(), store: nil, body)
 }
 
-private func withBroker(
-    _ configuration: BrokerConfiguration, hooks: Hooks, store: (any SessionStore)?,
+/// Runs a broker for as long as the closure takes.
+func withBroker(
+    _ configuration: BrokerConfiguration, hooks: Hooks = Hooks(), store: (any SessionStore)? = nil,
     _ body: (Broker, [UInt16]) async throws -> Void
 ) async throws {
     var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

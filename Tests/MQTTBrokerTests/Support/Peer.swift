@@ -14,11 +14,16 @@ class Peer: @unchecked Sendable {
     private let descriptor: Int32
     private var unread: [UInt8] = []
 
-    /// Connects from 127.0.0.`host`.
-    init(port: UInt16, version: ProtocolVersion = .v3_1_1, from host: UInt8 = 1) throws {
+    /// Connects from 127.0.0.`host`. With a `receiveBuffer` of few bytes the broker soon finds that it takes no more.
+    init(
+        port: UInt16, version: ProtocolVersion = .v3_1_1, from host: UInt8 = 1, receiveBuffer: Int32? = nil
+    ) throws {
         self.version = version
         descriptor = socket(AF_INET, cposix_sock_stream(), 0)
         guard descriptor >= 0 else { throw Trouble(description: "no socket") }
+        if var receiveBuffer {
+            setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &receiveBuffer, socklen_t(MemoryLayout<Int32>.size))
+        }
         let length = socklen_t(MemoryLayout<sockaddr_in>.size)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -171,6 +176,14 @@ extension Peer {
     @discardableResult
     func subscribe(
         _ filters: String..., qos: QoS = .atLeastOnce, options: SubscriptionOptions? = nil, identifier: Int? = nil,
+        packetID: UInt16 = 1
+    ) throws -> [ReasonCode] {
+        try subscribe(filters[...], qos: qos, options: options, identifier: identifier, packetID: packetID)
+    }
+
+    @discardableResult
+    func subscribe(
+        _ filters: ArraySlice<String>, qos: QoS, options: SubscriptionOptions? = nil, identifier: Int? = nil,
         packetID: UInt16 = 1
     ) throws -> [ReasonCode] {
         let subscriptions = try filters.map {

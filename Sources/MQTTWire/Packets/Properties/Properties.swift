@@ -25,6 +25,9 @@ public struct Properties: Hashable, Sendable {
     /// Whether there is no property.
     public var isEmpty: Bool { bytes.isEmpty }
 
+    /// How many bytes they take on the wire, without their length.
+    public var byteCount: Int { bytes.count }
+
     /// Adds a property behind the others. One that may stand only once is refused when the packet is written.
     public mutating func append(_ property: Property) throws(PacketError) {
         let start = bytes.count
