@@ -76,9 +76,17 @@ statements: ## which line enforces, and which test proves, each normative statem
 fuzz: build-dependencies ## the decoders under libFuzzer, each for SECONDS (600)
 	Scripts/fuzz.sh -max_total_time=$(SECONDS)
 
+.PHONY: test-asan
+test-asan: test-dependencies ## the tests of MQTT under AddressSanitizer
+	Scripts/test-sanitized.sh address
+
+.PHONY: test-tsan
+test-tsan: test-dependencies ## the tests of MQTT under ThreadSanitizer
+	Scripts/test-sanitized.sh thread
+
 .PHONY: clean
 clean: ## removes what was built
-	rm -rf .build
+	rm -rf .build .build-*
 
 .PHONY: build-dependencies
 build-dependencies:

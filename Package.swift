@@ -158,21 +158,30 @@ let tests: [Target] = [
         swiftSettings: settings),
 ]
 
+let products: [Product] = [
+    .library(name: "UpgradeProtocol", targets: ["UpgradeProtocol"]),
+    .library(name: "MQTTWire", targets: ["MQTTWire"]),
+    .library(name: "MQTTBroker", targets: ["MQTTBroker"]),
+    .library(name: "UpgradeGateway", targets: ["UpgradeGateway"]),
+    .library(name: "UpgradeCore", targets: ["UpgradeCore"]),
+    .library(name: "UpgradeServer", targets: ["UpgradeServer"]),
+    .library(name: "UpgradeAPI", targets: ["UpgradeAPI"]),
+    .executable(name: "umd", targets: ["umd"]),
+    .executable(name: "umctl", targets: ["umctl"]),
+    .executable(name: "gateway-sim", targets: ["gateway-sim"]),
+    .executable(name: "embedded-broker", targets: ["embedded-broker"]),
+]
+
+/// The sanitizers rebuild everything: `make test-asan` and `make test-tsan` set this, which leaves out what they do not run.
+let onlyBroker = Context.environment["ONLY_BROKER"] != nil
+let partOfBroker: Set = [
+    "COpenSSL", "CPosix", "MQTTWire", "MQTTBroker", "embedded-broker", "MQTTWireTests", "MQTTBrokerTests",
+]
+let targets = (libraries + programs + tests).filter { !onlyBroker || partOfBroker.contains($0.name) }
+
 let package = Package(
     name: "upgrade-manager",
-    products: [
-        .library(name: "UpgradeProtocol", targets: ["UpgradeProtocol"]),
-        .library(name: "MQTTWire", targets: ["MQTTWire"]),
-        .library(name: "MQTTBroker", targets: ["MQTTBroker"]),
-        .library(name: "UpgradeGateway", targets: ["UpgradeGateway"]),
-        .library(name: "UpgradeCore", targets: ["UpgradeCore"]),
-        .library(name: "UpgradeServer", targets: ["UpgradeServer"]),
-        .library(name: "UpgradeAPI", targets: ["UpgradeAPI"]),
-        .executable(name: "umd", targets: ["umd"]),
-        .executable(name: "umctl", targets: ["umctl"]),
-        .executable(name: "gateway-sim", targets: ["gateway-sim"]),
-        .executable(name: "embedded-broker", targets: ["embedded-broker"]),
-    ],
+    products: onlyBroker ? [] : products,
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", .upToNextMinor(from: "1.8.2")),
         .package(url: "https://github.com/apple/swift-collections", .upToNextMinor(from: "1.6.0")),
@@ -187,6 +196,6 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", .upToNextMinor(from: "1.37.0")),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", .upToNextMinor(from: "2.13.0")),
     ],
-    targets: libraries + programs + tests,
+    targets: targets,
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 import Glibc
+import MQTTWire
 import Synchronization
 
 /// One run of a program, its output read through a pipe.

@@ -1,4 +1,5 @@
 import Foundation
+import MQTTWire
 import Synchronization
 import Testing
 

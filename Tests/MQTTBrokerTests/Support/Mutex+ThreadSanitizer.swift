@@ -1,0 +1,5 @@
+#if THREAD_SANITIZER
+    import MQTTWire
+
+    typealias Mutex<Value: ~Copyable> = TraceableMutex<Value>
+#endif
