@@ -27,6 +27,8 @@ final class Shard: EventSource, @unchecked Sendable {
     var isStopping = false
     var whenEmpty: (@Sendable () -> Void)?
     var journal: Journal
+    /// Sessions from the store whose time has not begun to run.
+    var restored: [(session: Session, will: PendingWill?)] = []
     /// Whoever floods the broker must not flood its log.
     static let pauseWarningInterval = Duration.seconds(60)
     private var outbox: [[Handover]]
@@ -81,7 +83,7 @@ final class Shard: EventSource, @unchecked Sendable {
             handOver(.publication(message, durability), to: loop)
         }
         if interested & (1 << UInt64(index)) != 0 { deliver(message, durability) }
-        if let durability { whenDurable { durability.step() } }
+        finish(durability, of: message)
     }
 
     /// Keeps a retained message before it is routed; nothing for another.
@@ -91,7 +93,10 @@ final class Shard: EventSource, @unchecked Sendable {
 
     /// Notes for the store what was kept or cleared.
     func noteRetained(_ message: Message) {
+        guard journal.isKept else { return }
         note(message.payloadCount > 0 ? .retained(message.stored(at: loop.now)) : .retainedCleared(message.topic))
+        // At QoS 0 nothing else would slow its publisher down to the speed of the store.
+        whenDurable { withExtendedLifetime(message) {} }
     }
 
     /// Delivers to the subscribers on this loop, to each session once however many of its filters match [MQTT-3.3.4-2].
@@ -143,7 +148,7 @@ final class Shard: EventSource, @unchecked Sendable {
         if member.loop == index {
             deliver(message, toShared: group.filter, member: member.clientID)
         } else {
-            durability?.add()
+            addPart(to: durability)
             handOver(.sharedPublication(message, group.filter, member.clientID, durability), to: member.loop)
         }
     }
@@ -168,7 +173,7 @@ final class Shard: EventSource, @unchecked Sendable {
     }
 
     override func endOfTurn() {
-        journal.commit(on: loop)
+        commitJournal()
         for loop in outbox.indices where !outbox[loop].isEmpty {
             let items = outbox[loop]
             outbox[loop] = []
@@ -182,10 +187,10 @@ final class Shard: EventSource, @unchecked Sendable {
         switch item {
         case .publication(let message, let durability):
             deliver(message, durability)
-            if let durability { whenDurable { durability.step() } }
+            finish(durability, of: message)
         case .sharedPublication(let message, let filter, let member, let durability):
             deliver(message, toShared: filter, member: member)
-            if let durability { whenDurable { durability.step() } }
+            finish(durability, of: message)
         case .slowDown(let connection): connections[connection]?.congestionBegan()
         case .goOn(let connection): connections[connection]?.congestionEnded()
         }
