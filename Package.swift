@@ -121,7 +121,10 @@ let tests: [Target] = [
         name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix", logging], swiftSettings: settings),
     .testTarget(
         name: "MQTTBrokerStorageTests",
-        dependencies: ["MQTTBrokerStorage", "MQTTBroker", "MQTTWire", .target(name: "embedded-broker")],
+        dependencies: [
+            "MQTTBrokerStorage", "MQTTBroker", "MQTTWire", "CPosix", "ProgramSupport", grdb, logging,
+            .target(name: "embedded-broker"),
+        ],
         swiftSettings: settings),
     .testTarget(
         name: "UpgradeGatewayTests",

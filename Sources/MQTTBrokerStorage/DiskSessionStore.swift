@@ -47,6 +47,7 @@ public final class DiskSessionStore: SessionStore {
     /// Opens the store in a folder, which is made if need be, with mode 0700.
     ///
     /// - Parameters:
+    ///   - folder: Where the files are; its parent exists.
     ///   - logger: Hears when the disk fails, and when it works again.
     ///   - now: The wall clock in milliseconds; another one for tests.
     /// - Throws: ``StorageError``; nothing was changed then.
