@@ -21,10 +21,13 @@ enum Loading {
         {
             let row = CheckedRow(row: row)
             let (session, packetID) = (try row.number(0), try row.packetID(1))
-            if parts.contains(try row.messageID(2)) {
+            let message = try row.messageID(2)
+            if parts.contains(message) {
                 index.pending.received[session, default: [:]][packetID] = .some(nil)
             } else {
                 stored[session]?.received.append(packetID)
+                // The broker may give another message that number: this one is complete.
+                if message != 0 { index.pending.received[session, default: [:]][packetID] = .some(0) }
             }
         }
         try deliveries(database, &index, &stored, messages, parts)
