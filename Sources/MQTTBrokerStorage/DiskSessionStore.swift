@@ -31,7 +31,8 @@ public final class DiskSessionStore: SessionStore {
     ///
     /// `@unchecked Sendable`: every access is on `queue`, one at a time.
     private final class Writer: @unchecked Sendable {
-        let folder: StorageFolder
+        /// Its lock is held until the store is closed.
+        var folder: StorageFolder?
         var database: DatabaseQueue?
         var index: Index?
         var handoverNumber: UInt64 = 0
@@ -39,7 +40,7 @@ public final class DiskSessionStore: SessionStore {
         var completions: Deque<(number: UInt64, call: Completion)> = []
 
         init(folder: consuming StorageFolder, database: DatabaseQueue) {
-            self.folder = folder
+            self.folder = consume folder
             self.database = database
         }
     }
@@ -107,6 +108,7 @@ public final class DiskSessionStore: SessionStore {
                 logger.error("the sessions' database does not close", metadata: ["reason": "\(error)"])
             }
             writer.database = nil
+            writer.folder = nil
         }
     }
 
@@ -127,12 +129,12 @@ public final class DiskSessionStore: SessionStore {
     }
 
     private func commit() {
-        guard let database = writer.database, let index = writer.index else { return }
+        guard let database = writer.database, let isIdle = writer.index?.pending.isEmpty else { return }
         do {
-            if !index.pending.isEmpty {
-                try database.writeWithoutTransaction { database in
+            if !isIdle {
+                try database.writeWithoutTransaction { [writer] database in
                     try database.inTransaction(.immediate) {
-                        try index.write(to: database)
+                        try writer.index?.write(to: database)
                         return .commit
                     }
                 }
@@ -140,10 +142,10 @@ public final class DiskSessionStore: SessionStore {
         } catch {
             return commitFailed(error)
         }
-        for id in index.pending.sessions { writer.index?.sessions[id]?.isWritten = true }
-        writer.index?.pending = Pending()
+        // No copy of the index is alive here: changing it would copy what it has of all sessions.
+        writer.index?.wasWritten()
         if isBroken.exchange(false, ordering: .relaxed) { logger.notice("sessions can be kept again") }
-        let firstOpen = index.openParts.values.lazy.map(\.since).min() ?? .max
+        let firstOpen = writer.index?.openParts.values.lazy.map(\.since).min() ?? .max
         while let first = writer.completions.first, first.number < firstOpen {
             writer.completions.removeFirst()
             first.call()

@@ -108,6 +108,12 @@ struct Index {
         }
     }
 
+    /// The tables say now what was pending.
+    mutating func wasWritten() {
+        for id in pending.sessions { sessions[id]?.isWritten = true }
+        pending = Pending()
+    }
+
     private mutating func present(_ client: ClientID, _ owner: ClientIdentity, _ expiresIn: Duration?) {
         if ids[client] == nil {
             lastSession += 1
