@@ -28,6 +28,9 @@ let libraries: [Target] = [
     .target(
         name: "MQTTBroker", dependencies: ["MQTTWire", "CPosix", collections, logging], swiftSettings: settings),
     .target(
+        name: "MQTTBrokerStorage",
+        dependencies: ["MQTTBroker", "MQTTWire", grdb, collections, logging], swiftSettings: settings),
+    .target(
         name: "UpgradeGateway", dependencies: ["UpgradeProtocol", "MQTTWire", logging], swiftSettings: settings),
     .target(
         name: "UpgradeCore",
@@ -46,7 +49,7 @@ let libraries: [Target] = [
     .target(
         name: "UpgradeServer",
         dependencies: [
-            "UpgradeCore", "UpgradeProtocol", "UpgradeAPI", "MQTTBroker", "MQTTWire", logging,
+            "UpgradeCore", "UpgradeProtocol", "UpgradeAPI", "MQTTBroker", "MQTTBrokerStorage", "MQTTWire", logging,
             .product(name: "Hummingbird", package: "hummingbird"),
             .product(name: "HummingbirdCore", package: "hummingbird"),
             .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -100,7 +103,8 @@ let programs: [Target] = [
     .executableTarget(
         name: "gateway-sim", dependencies: ["GatewaySimulation", argumentParser], swiftSettings: settings),
     .executableTarget(
-        name: "embedded-broker", dependencies: ["MQTTBroker", "MQTTWire", argumentParser, logging],
+        name: "embedded-broker",
+        dependencies: ["MQTTBroker", "MQTTBrokerStorage", "MQTTWire", argumentParser, logging],
         path: "Examples/EmbeddedBroker", swiftSettings: settings),
     .executableTarget(
         name: "frames-only", dependencies: ["UpgradeProtocol"], path: "Examples/FramesOnly",
@@ -117,6 +121,13 @@ let tests: [Target] = [
     .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
     .testTarget(
         name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix", logging], swiftSettings: settings),
+    .testTarget(
+        name: "MQTTBrokerStorageTests",
+        dependencies: [
+            "MQTTBrokerStorage", "MQTTBroker", "MQTTWire", "CPosix", "ProgramSupport", grdb, logging,
+            .target(name: "embedded-broker"),
+        ],
+        swiftSettings: settings),
     .testTarget(
         name: "UpgradeGatewayTests",
         dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire", logging],
@@ -162,6 +173,7 @@ let products: [Product] = [
     .library(name: "UpgradeProtocol", targets: ["UpgradeProtocol"]),
     .library(name: "MQTTWire", targets: ["MQTTWire"]),
     .library(name: "MQTTBroker", targets: ["MQTTBroker"]),
+    .library(name: "MQTTBrokerStorage", targets: ["MQTTBrokerStorage"]),
     .library(name: "UpgradeGateway", targets: ["UpgradeGateway"]),
     .library(name: "UpgradeCore", targets: ["UpgradeCore"]),
     .library(name: "UpgradeServer", targets: ["UpgradeServer"]),
@@ -175,7 +187,8 @@ let products: [Product] = [
 /// The sanitizers rebuild everything: `make test-asan` and `make test-tsan` set this, which leaves out what they do not run.
 let onlyBroker = Context.environment["ONLY_BROKER"] != nil
 let partOfBroker: Set = [
-    "COpenSSL", "CPosix", "MQTTWire", "MQTTBroker", "embedded-broker", "MQTTWireTests", "MQTTBrokerTests",
+    "COpenSSL", "CPosix", "MQTTWire", "MQTTBroker", "MQTTBrokerStorage", "embedded-broker", "MQTTWireTests",
+    "MQTTBrokerTests",
 ]
 let targets = (libraries + programs + tests).filter { !onlyBroker || partOfBroker.contains($0.name) }
 

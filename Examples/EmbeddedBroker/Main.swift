@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import MQTTBroker
+import MQTTBrokerStorage
 import MQTTWire
 
 /// An MQTT broker on loopback that is open to everyone: what it takes to embed `MQTTBroker`, and the bench on which it is tested.
@@ -49,6 +50,9 @@ struct EmbeddedBroker: AsyncParsableCommand {
 
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
+    @Option(name: .customLong("persistence"), help: "The folder that keeps sessions and retained messages.")
+    var persistenceFolder: String?
+
     func validate() throws {
         guard loops.map({ 1...64 ~= $0 }) ?? true else {
             throw ValidationError("--loops \(loops ?? 0): it is 1 to 64")
@@ -74,9 +78,12 @@ struct EmbeddedBroker: AsyncParsableCommand {
         DescriptorLimit.raise()
         let hooks = try hooks()
         let broker: Broker
+        let store: DiskSessionStore?
         let addresses: [SocketAddress]
         do {
-            broker = Broker(configuration: try brokerConfiguration(), hooks: hooks, logger: Self.logger())
+            store = try persistenceFolder.map { folder in try DiskSessionStore(folder: folder, logger: Self.logger()) }
+            broker = Broker(
+                configuration: try brokerConfiguration(), hooks: hooks, store: store, logger: Self.logger())
             addresses = try broker.start()
         } catch {
             StandardStream.error.write("embedded-broker: \(error)\n")
@@ -88,6 +95,7 @@ struct EmbeddedBroker: AsyncParsableCommand {
         StandardStream.output.write("embedded-broker ready\(places.joined())\n")
         TerminationSignals.wait()
         await broker.stop()
+        store?.close()
     }
 
     private func brokerConfiguration() throws -> BrokerConfiguration {

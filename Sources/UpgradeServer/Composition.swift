@@ -1,6 +1,7 @@
 import Hummingbird
 import Logging
 import MQTTBroker
+import MQTTBrokerStorage
 import MQTTWire
 import ServiceLifecycle
 import UpgradeCore
@@ -37,7 +38,7 @@ struct Composition {
         let incoming = IncomingEvents()
         link = BrokerLink(
             configuration: configuration.broker(tls: configuration.plaintext ? nil : tls),
-            incoming: incoming,
+            sessions: try Self.sessions(in: installation.folder, logger), incoming: incoming,
             hooks: BrokerHooks(
                 store: installation.store, secret: configuration.mqttSecret, directory: directory, incoming: incoming,
                 logger: logger),
@@ -106,6 +107,14 @@ struct Composition {
             }, logger: logger)
     }
 
+    private static func sessions(in folder: DataFolder, _ logger: Logger) throws(StartRefusal) -> DiskSessionStore {
+        do {
+            return try DiskSessionStore(folder: folder.broker, logger: logger)
+        } catch {
+            throw StartRefusal("\(error)")
+        }
+    }
+
     private func startBroker() throws(StartRefusal) -> (mqtt: ListenAddress, webSocket: ListenAddress?) {
         do {
             let addresses = try link.start { [engine = services.engine] in engine.receive($0) }
@@ -116,6 +125,8 @@ struct Composition {
                 throw PortProbe.taken(configuration.mqtt, portSetting: configuration.mqttPortSetting)
             }
             throw PortProbe.taken(webSocket, portSetting: .websocketPort)
+        } catch .store(let reason) {
+            throw StartRefusal(reason)
         } catch {
             throw StartRefusal(
                 "the MQTT listener does not start: \(error)",

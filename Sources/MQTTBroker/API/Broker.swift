@@ -67,12 +67,26 @@ public final class Broker: Sendable {
     }
 
     private func restore(_ state: StoredState, in shards: [Shard]) {
-        let ids = state.sessions.flatMap { $0.deliveries.map(\.message.id) } + state.retained.map(\.id)
-        core.messageIDs(above: ids.max() ?? 0)
-        for message in state.retained { _ = core.retained.store(Message(message, core: core, now: .now)) }
-        for session in state.sessions {
-            shards[core.home(of: session.clientID)].post { $0.restore(session) }
+        // One object for all that a message waits for, as it was before.
+        var messages: [UInt64: Message] = [:]
+        func add(_ message: StoredMessage) {
+            if messages[message.id] == nil { messages[message.id] = Message(message, core: core, now: .now) }
         }
+        for message in state.retained { add(message) }
+        for session in state.sessions {
+            for delivery in session.deliveries where delivery.hasMessage { add(delivery.message) }
+        }
+        core.messageIDs(above: messages.keys.max() ?? 0)
+        for message in state.retained { _ = messages[message.id].map { core.retained.store($0) } }
+        let all = messages
+        for session in state.sessions {
+            shards[core.home(of: session.clientID)].post { $0.restore(session, all) }
+        }
+        // Before all are there, nothing that is published would find them.
+        let latch = Latch(count: shards.count)
+        for shard in shards { shard.post { _ in latch.step() } }
+        latch.wait()
+        for shard in shards { shard.post { $0.beginRestored() } }
     }
 
     private func open(_ state: StoredState) throws(TransportError) -> [SocketAddress] {

@@ -11,8 +11,20 @@ public protocol SessionStore: Sendable {
     /// Takes changes. Called on loop threads: it must not block.
     ///
     /// `whenDurable` is called once, from any thread, when these changes and all earlier ones that the same thread brought would survive a crash.
-    /// What was promised to clients for them (PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK) goes out then.
+    /// What was promised to clients for them (PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK) goes out then, and what must not be repeated after a crash
+    /// (PUBLISH at QoS 2, PUBREL). A store that cannot make them durable keeps them and tries again; see ``isFailing``.
     func apply(_ changes: [StoreChange], whenDurable: @escaping @Sendable () -> Void)
+
+    /// Whether nothing can be made durable at present, such as for want of room. Asked on loop threads.
+    ///
+    /// The broker then refuses what it would have to promise: publications at QoS 1 and 2 that somebody may want with 0x97 (Quota exceeded) or, in
+    /// MQTT 3, the end of the connection; subscriptions of sessions that are kept with 0x97 or 0x80.
+    var isFailing: Bool { get }
+}
+
+extension SessionStore {
+    /// A store that does not fail.
+    public var isFailing: Bool { false }
 }
 
 /// What a store gives back at start.
@@ -93,11 +105,13 @@ public struct StoredMessage: Sendable {
     public var properties: Properties
     /// The time that the message has left; `nil`: it does not expire.
     public var expiresIn: Duration?
+    /// The client that published it, for No Local; `nil`: the embedding program.
+    public var publisher: ClientID?
 
     /// A message as a store read it.
     public init(
         id: UInt64, topic: TopicName, prefix: [UInt8] = [], body: SharedSlice, qos: QoS, retain: Bool,
-        properties: Properties, expiresIn: Duration?
+        properties: Properties, expiresIn: Duration?, publisher: ClientID?
     ) {
         self.id = id
         self.topic = topic
@@ -107,6 +121,7 @@ public struct StoredMessage: Sendable {
         self.retain = retain
         self.properties = properties
         self.expiresIn = expiresIn
+        self.publisher = publisher
     }
 }
 
@@ -132,6 +147,10 @@ public struct StoredDelivery: Sendable {
     public var identifiers: [Int]
     /// How far the delivery has come.
     public var stage: Stage
+    /// Whether the message is still needed.
+    var hasMessage: Bool {
+        if case .released = stage { false } else { true }
+    }
 
     /// A delivery as a store read it.
     public init(message: StoredMessage, qos: QoS, retain: Bool, identifiers: [Int], stage: Stage) {
@@ -153,9 +172,15 @@ public struct StoredWill: Sendable {
     public var remoteAddress: String
     /// The version that the client spoke, for the publish hook.
     public var protocolVersion: ProtocolVersion
+    /// What is left of the delay of a will whose client went before the process ended; `nil`: the delay has not begun.
+    public var delayLeft: Duration?
 
     /// A will as a store read it.
-    public init(will: Will, userName: String?, remoteAddress: String, protocolVersion: ProtocolVersion) {
+    public init(
+        will: Will, userName: String?, remoteAddress: String, protocolVersion: ProtocolVersion,
+        delayLeft: Duration? = nil
+    ) {
+        self.delayLeft = delayLeft
         self.will = will
         self.userName = userName
         self.remoteAddress = remoteAddress
@@ -185,10 +210,15 @@ public enum StoreChange: Sendable {
     case settled(ClientID, PacketID)
     /// The oldest queued delivery of that message will not be made.
     case dropped(ClientID, message: UInt64)
-    /// A QoS 2 publication came in.
-    case received(ClientID, PacketID)
+    /// A QoS 2 publication came in: that message.
+    case received(ClientID, PacketID, message: UInt64)
     /// Its PUBREL came.
     case completed(ClientID, PacketID)
+    /// That many loops more (or less, below 0) have yet to say what they keep of a QoS 2 publication.
+    ///
+    /// While the sum is not 0 its publisher has no PUBREC and will send it again. A store calls no change durable that came after the first of these,
+    /// and forgets what it has of a message (``queued(_:_:)``, ``received(_:_:message:)``) whose sum is not 0 when it is loaded.
+    case parts(message: UInt64, change: Int)
     /// A message replaces the retained one of its topic.
     case retained(StoredMessage)
     /// The topic has no retained message any more.

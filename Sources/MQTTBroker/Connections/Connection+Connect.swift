@@ -84,17 +84,22 @@ extension Connection {
         let connect = greeting.connect
         let limits = shard.core.limits
         guard mayUseSession(of: connect.clientID, identity) else { return refuse(.notAuthorized) }
+        let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
+        let older = shard.sessions[connect.clientID]
+        if shard.core.isStoreFailing, expiry != .withConnection, connect.cleanStart || older == nil {
+            return refuse(.serverUnavailable, "a new session cannot be kept")
+        }
         if identity != .anonymous { client = client.identified(as: identity) }
         self.greeting = nil
         if let connectTimer { loop.cancel(connectTimer) }
         connectTimer = nil
         // Nobody else leaves a last word in what is the identity's from now on.
-        if let old = shard.sessions[connect.clientID], old.owner != identity { old.discardWill() }
+        if let older, older.owner != identity { older.discardWill() }
         // One client id, one connection: the older one goes [MQTT-3.1.4-3].
-        shard.sessions[connect.clientID]?.connection?.end(.takenOver, sending: .sessionTakenOver)
+        older?.connection?.end(.takenOver, sending: .sessionTakenOver)
+        let wasStored = older?.isStored ?? false
         // [MQTT-3.1.4-4]
         if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
-        let expiry = SessionExpiry(connect, limit: limits.maximumSessionExpiry)
         // [MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.3-2]
         let existing = shard.sessions[connect.clientID]
         willPlace = will.flatMap { WillPlace($0, of: shard.core.willBudget) }
@@ -111,7 +116,6 @@ extension Connection {
         maximumPacketSize = limits.maximumPacketSize
         maximumHeadSize = limits.maximumHeadSize
         self.session = session
-        holds.remove(.authentication)
         session.attach(
             self, expiry: expiry, receiveMaximum: Int(connect.properties.receiveMaximum ?? .max))
         intercepted = Array(repeating: 0, count: shard.core.hooks.interceptors.count)
@@ -121,13 +125,34 @@ extension Connection {
         shard.core.clients.enter()
         let keepAlive = effectiveKeepAlive(connect, limits)
         startKeepAlive(keepAlive)
+        shard.observe(.connected(client, sessionPresent: existing != nil))
+        // What CONNACK says of the session must hold after a crash. Of one that was there before it says nothing new, also when nothing can be kept.
+        guard shard.journal.isKept, session.isStored || wasStored, !shard.core.isStoreFailing else {
+            return greet(greeting, session, sessionPresent: existing != nil, keepAlive: keepAlive)
+        }
+        connectTimer = loop.schedule(after: greeting.deadline - .now) { [unowned self] in
+            connectTimer = nil
+            shard.counters.add(1, to: .connectTimeouts)
+            close(as: .administrative("the session was not kept in time"))
+        }
+        shard.whenDurable(afterAll: true) { [self] in
+            guard !hasEnded, self.session === session else { return }
+            greet(greeting, session, sessionPresent: existing != nil, keepAlive: keepAlive)
+        }
+    }
+
+    /// Answers a CONNECT that was granted, and goes on with the session.
+    private func greet(_ greeting: Greeting, _ session: Session, sessionPresent: Bool, keepAlive: UInt16) {
+        if let connectTimer { loop.cancel(connectTimer) }
+        connectTimer = nil
+        isGreeted = true
         // [MQTT-3.2.0-1, MQTT-3.2.0-2]
         let isAnswered = sendConnack(
-            greeting, sessionPresent: existing != nil, expiry: expiry, keepAlive: keepAlive)
-        shard.observe(.connected(client, sessionPresent: existing != nil))
+            greeting, sessionPresent: sessionPresent, expiry: session.expiry, keepAlive: keepAlive)
         guard isAnswered else {
             return end(.protocolViolation(.packetTooLarge, detail: "a client that takes no CONNACK"), sending: nil)
         }
+        holds.remove(.authentication)
         resumeSubscriptions()
         fillOutput()
         if holds.isEmpty { resumeReading() }

@@ -4,6 +4,14 @@ import MQTTWire
 extension Connection {
     /// Sends what was in flight when an earlier connection ended [MQTT-4.4.0-1].
     func resend(_ entry: OutboundWindow<Delivery>.Entry, _ session: Session) {
+        // What an earlier connection did not wait for, because it ended.
+        guard entry.stage == .puback else {
+            return whenDurable(afterAll: true, entry.message) { $0.resendNow(entry, session) }
+        }
+        resendNow(entry, session)
+    }
+
+    private func resendNow(_ entry: OutboundWindow<Delivery>.Entry, _ session: Session) {
         guard let delivery = entry.message else {
             send(Pubrel(packetID: entry.packetID))
             return
@@ -24,6 +32,21 @@ extension Connection {
         session.dropped(delivery, .tooLargeForClient, isSettled: packetID != nil)
     }
 
+    /// Does something on this connection when what was noted would survive a crash. The output counts what waits.
+    private func whenDurable(afterAll: Bool = false, _ delivery: Delivery?, _ action: @escaping (Connection) -> Void) {
+        guard let session, session.isStored, shard.journal.isKept else { return action(self) }
+        let size = delivery?.message.payloadCount ?? 0
+        var isWaiting = false
+        shard.whenDurable(afterAll: afterAll) { [self] in
+            if isWaiting { waitingOutput -= size }
+            guard !hasEnded, self.session === session else { return }
+            action(self)
+            if isWaiting { fillOutput() }
+        }
+        isWaiting = true
+        waitingOutput += size
+    }
+
     /// Sends a delivery for the first time, unless something speaks against it now that its turn has come.
     func transmit(_ delivery: Delivery, _ session: Session) {
         let message = delivery.message
@@ -41,6 +64,15 @@ extension Connection {
             session.countInFlight()
             if delivery.isDurable { session.note(.sent(session.clientID, message: message.id, next)) }
         }
+        // After a crash the client must know the message under this very packet id, or not at all [MQTT-4.3.3-10].
+        if delivery.qos == .exactlyOnce, delivery.isDurable, delivery.token == nil {
+            whenDurable(delivery) { $0.transmit(delivery, packetID, session) }
+        } else {
+            transmit(delivery, packetID, session)
+        }
+    }
+
+    private func transmit(_ delivery: Delivery, _ packetID: PacketID?, _ session: Session) {
         // [MQTT-3.3.1-3, MQTT-4.3.1-1, MQTT-4.3.2-2, MQTT-4.3.3-2]
         guard write(delivery, packetID: packetID, isDuplicate: false) else {
             return giveUp(delivery, packetID, session)

@@ -30,7 +30,7 @@ extension Connection {
             let isKnown = session.received.release(ack.packetID)
             unreleased.remove(ack.packetID)
             if isKnown { session.note(.completed(session.clientID, ack.packetID)) }
-            shard.whenDurable { [self] in
+            session.whenDurable { [self] in
                 send(Pubcomp(packetID: ack.packetID, reasonCode: isKnown ? .success : .packetIdentifierNotFound))
             }
             checkReceiptHold()
@@ -72,8 +72,10 @@ extension Connection {
         case .released(let delivery):
             try endTracked(delivery, session)
             session.note(.released(session.clientID, ack.packetID))
-            send(Pubrel(packetID: ack.packetID))  // [MQTT-4.3.3-4]
-        case .releasedAgain: send(Pubrel(packetID: ack.packetID))
+            // Who gets PUBREL forgets the packet id: after a crash PUBLISH must not come again [MQTT-4.3.3-6].
+            session.whenDurable { [self] in send(Pubrel(packetID: ack.packetID)) }  // [MQTT-4.3.3-4]
+        case .releasedAgain:
+            session.whenDurable(afterAll: true) { [self] in send(Pubrel(packetID: ack.packetID)) }
         case .unknown:
             guard !ack.reasonCode.isError else { return }
             send(Pubrel(packetID: ack.packetID, reasonCode: .packetIdentifierNotFound))

@@ -28,6 +28,11 @@ extension Connection {
             // [MQTT3-3.3.5-2]
             return answer(layout, .notAuthorized, outstanding: 0, session)
         }
+        if flags.qos != .atMostOnce, shard.core.isStoreFailing,
+            flags.retain || shard.core.interest.loops(for: topic) != 0
+        {
+            return refuseUnkept(layout, session)
+        }
         var properties = layout.properties(in: head)
         let expiry = properties.messageExpiryInterval.map { loop.now + .seconds(Int64($0)) }
         properties.remove(.topicAlias, .messageExpiryInterval)
@@ -42,9 +47,10 @@ extension Connection {
         let interested = shard.core.interest.loops(for: topic)
         let isWanted = interested != 0 || !interceptors.isEmpty
         let receipt = makeReceipt(
-            layout, isWanted ? .success : .noMatchingSubscribers, outstanding: interceptors.count, session)
+            layout, isWanted ? .success : .noMatchingSubscribers, outstanding: interceptors.count, session,
+            message: message.id)
         if flags.retain || interested != 0 {
-            shard.route(message, to: interested, receipt.flatMap { durability(of: interested, $0) })
+            shard.route(message, to: interested, receipt.flatMap { durability(of: message, interested, $0) })
         }
         for index in interceptors { intercept(index, topic, payload, flags, receipt) }
         sendDueReceipts()
@@ -77,6 +83,13 @@ extension Connection {
         return name
     }
 
+    /// A publication that the store cannot keep: MQTT 3 has no other way to say no than to close [MQTT-3.3.5-2 of 3.1.1].
+    private func refuseUnkept(_ layout: PublishLayout, _ session: Session) {
+        shard.counters.add(1, to: .publishesRefused)
+        if version.hasReasonCodes { return answer(layout, .quotaExceeded, outstanding: 0, session) }
+        end(.administrative("the publication cannot be kept"), sending: nil)
+    }
+
     // MARK: Answers
 
     /// A 5.0 client that was told how much the broker takes at once must not send more [MQTT-3.3.4-9].
@@ -106,7 +119,7 @@ extension Connection {
 
     /// Notes the answer that is due; none at QoS 0.
     private func makeReceipt(
-        _ layout: PublishLayout, _ code: ReasonCode, outstanding: Int, _ session: Session
+        _ layout: PublishLayout, _ code: ReasonCode, outstanding: Int, _ session: Session, message: UInt64 = 0
     ) -> Receipt? {
         guard let packetID = layout.packetID else { return nil }
         let receipt = Receipt(
@@ -116,7 +129,7 @@ extension Connection {
         if receipt.qos == .exactlyOnce, !code.isError {
             session.received.receive(packetID, receipt: receipt)
             noteUnreleased(packetID)
-            session.note(.received(session.clientID, packetID))
+            session.note(.received(session.clientID, packetID, message: message))
         }
         return receipt
     }
@@ -146,14 +159,19 @@ extension Connection {
     }
 
     /// Holds the answer until what the loops keep of the message would survive a crash; `nil` without a store.
-    private func durability(of interested: UInt64, _ receipt: Receipt) -> Durability? {
+    private func durability(of message: Message, _ interested: UInt64, _ receipt: Receipt) -> Durability? {
         guard shard.journal.isKept else { return nil }
         receipt.outstanding += 1
         let settled = LoopBound(receipt, to: loop)
         let loop = loop
         // The publisher's own loop counts in any case: it keeps retained messages and the packet ids of QoS 2.
         let parts = (interested | 1 << UInt64(shard.index)).nonzeroBitCount
-        return Durability(of: parts) { loop.execute { settled.value.settleOne() } }
+        // Of a QoS 2 publication that is sent again after a crash, no loop may still have a part.
+        let isGroup = receipt.qos == .exactlyOnce && session?.isStored == true
+        if isGroup { shard.note(.parts(message: message.id, change: parts)) }
+        return Durability(of: parts, group: isGroup ? message.id : nil) {
+            loop.execute { settled.value.settleOne() }
+        }
     }
 
     // MARK: Interceptors

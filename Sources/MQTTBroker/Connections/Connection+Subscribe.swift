@@ -43,7 +43,8 @@ extension Connection {
     }
 
     private func finish(_ answer: SubscribeAnswer) {
-        shard.whenDurable { [self] in
+        // The subscriptions may have been noted in a turn before.
+        session?.whenDurable(afterAll: true) { [self] in
             guard session != nil else { return }
             give(answer)
         }
@@ -67,6 +68,7 @@ extension Connection {
         case .fail: return (.unspecifiedError, nil)
         case .allow, .none: break
         }
+        if session.isStored, shard.core.isStoreFailing { return (.quotaExceeded, nil) }
         let limits = shard.core.limits
         let count = subscription.filter.levelCount
         if count > limits.topicLevels {
@@ -106,7 +108,7 @@ extension Connection {
         // One answer per filter, in order [MQTT-3.11.3-2]; the packet is answered even if nothing was removed [MQTT-3.10.4-5].
         let unsuback = Unsuback(
             packetID: packet.packetID, reasonCodes: removed.map { $0 ? .success : .noSubscriptionExisted })
-        shard.whenDurable { [self] in
+        session.whenDurable { [self] in
             // [MQTT-3.10.4-4]
             if isOpen { send(unsuback) }
         }

@@ -62,7 +62,11 @@ final class Connection: PacketChannel {
     var holds: Holds = [.authentication]
     var congestions = 0
     var hasEnded = false
+    /// Whether CONNACK is sent: nothing goes out before it.
+    var isGreeted = false
     private var isFilling = false
+    /// Bytes of deliveries that wait for the store before they go into the output.
+    var waitingOutput = 0
     var keepAlive = Duration.zero
     var keepAliveTimer: EventLoop.TimerID?
     var stallTimer: EventLoop.TimerID?
@@ -220,10 +224,10 @@ final class Connection: PacketChannel {
     /// Moves deliveries from the session's queue to the output, as long as there is little there.
     func fillOutput() {
         // Sending can bring the queue back here through a hook or a release; the outer call goes on.
-        guard let session, !isFilling, !hasEnded else { return }
+        guard let session, isGreeted, !isFilling, !hasEnded else { return }
         isFilling = true
         defer { isFilling = false }
-        while pendingOutput < Self.outputAhead {
+        while pendingOutput + waitingOutput < Self.outputAhead {
             if let entry = session.window.nextToResend() {
                 resend(entry, session)
             } else if let delivery = session.nextDelivery() {
@@ -286,7 +290,7 @@ final class Connection: PacketChannel {
         guard !hasEnded else { return }
         // A packet that has begun must not go on after its end was reported; the client sees the connection break.
         let mayFlush = unsentTokens.isEmpty && pendingOutput < Self.outputAhead
-        let isConnected = session != nil
+        let isConnected = session != nil && isGreeted
         finish(cause)
         guard mayFlush, code != nil || pendingOutput > 0 else { return close() }
         // [MQTT-3.14.0-1]
@@ -336,8 +340,7 @@ final class Connection: PacketChannel {
         case .keepAliveTimeout: shard.counters.add(1, to: .keepAliveTimeouts)
         default: break
         }
-        // A stopping broker publishes no wills: they are the next one's (section 3.1.2.5).
-        session.detach(will: cause == .shutdown ? nil : pendingWill)
+        session.detach(will: pendingWill, isShutdown: cause == .shutdown)
         shard.observe(.disconnected(client, cause))
     }
 }

@@ -59,6 +59,9 @@ final class Core: Sendable {
         configured.map { configured in replacedContext.withLock { $0 ?? configured } }
     }
 
+    /// Whether what must survive a crash cannot be kept at present.
+    var isStoreFailing: Bool { store?.isFailing ?? false }
+
     func nextConnectionID() -> ConnectionID {
         ConnectionID(rawValue: lastConnectionID.add(1, ordering: .relaxed).newValue)
     }

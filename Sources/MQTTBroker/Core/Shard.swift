@@ -31,6 +31,8 @@ final class Shard: EventSource, @unchecked Sendable {
     /// On the first loop, what is told about the broker.
     var systemTopics = SystemTopics()
     var systemTimer: EventLoop.TimerID?
+    /// Sessions from the store whose time has not begun to run.
+    var restored: [(session: Session, will: PendingWill?)] = []
     /// Whoever floods the broker must not flood its log.
     static let pauseWarningInterval = Duration.seconds(60)
     /// How long a turn deals with publications of other loops, or looks for retained messages, give or take the last few.
@@ -95,7 +97,7 @@ final class Shard: EventSource, @unchecked Sendable {
             handOver(.publication(message, durability), to: loop)
         }
         if interested & (1 << UInt64(index)) != 0 { deliver(message, durability) }
-        if let durability { whenDurable { durability.step() } }
+        finish(durability, of: message)
     }
 
     /// Keeps a retained message before it is routed; nothing for another.
@@ -106,7 +108,10 @@ final class Shard: EventSource, @unchecked Sendable {
 
     /// Notes for the store what was kept or cleared.
     func noteRetained(_ message: Message) {
+        guard journal.isKept else { return }
         note(message.payloadCount > 0 ? .retained(message.stored(at: loop.now)) : .retainedCleared(message.topic))
+        // At QoS 0 nothing else would slow its publisher down to the speed of the store.
+        whenDurable { withExtendedLifetime(message) {} }
     }
 
     /// Delivers to the subscribers on this loop, to each session once however many of its filters match [MQTT-3.3.4-2].
@@ -158,7 +163,7 @@ final class Shard: EventSource, @unchecked Sendable {
         if member.loop == index {
             deliver(message, toShared: group.filter, member: member.clientID)
         } else {
-            durability?.add()
+            addPart(to: durability)
             handOver(.sharedPublication(message, group.filter, member.clientID, durability), to: member.loop)
         }
     }
@@ -183,7 +188,7 @@ final class Shard: EventSource, @unchecked Sendable {
     }
 
     override func endOfTurn() {
-        journal.commit(on: loop)
+        commitJournal()
         for loop in outbox.indices where !outbox[loop].isEmpty {
             let items = outbox[loop]
             outbox[loop] = []
@@ -229,10 +234,10 @@ final class Shard: EventSource, @unchecked Sendable {
         switch item {
         case .publication(let message, let durability):
             deliver(message, durability)
-            if let durability { whenDurable { durability.step() } }
+            finish(durability, of: message)
         case .sharedPublication(let message, let filter, let member, let durability):
             deliver(message, toShared: filter, member: member)
-            if let durability { whenDurable { durability.step() } }
+            finish(durability, of: message)
         case .slowDown, .goOn: break
         }
     }

@@ -16,7 +16,7 @@ final class Message: Sendable {
     let properties: Properties
     /// When the message expires; `nil`: never.
     let expiry: MonotonicTime?
-    /// The client that published it; `nil` for the embedding program and for what the store gave back.
+    /// The client that published it; `nil` for the embedding program.
     let publisher: Publisher?
     /// Never queued for an absent client, and dropped from what is in flight at disconnect.
     let endsWithConnection: Bool

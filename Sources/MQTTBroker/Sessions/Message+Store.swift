@@ -1,3 +1,4 @@
+import Logging
 import MQTTWire
 
 extension Message {
@@ -5,14 +6,16 @@ extension Message {
     func stored(at now: MonotonicTime) -> StoredMessage {
         StoredMessage(
             id: id, topic: topic, prefix: prefix, body: body, qos: qos, retain: retain, properties: properties,
-            expiresIn: expiry.map { $0 - now })
+            expiresIn: expiry.map { $0 - now }, publisher: publisher?.clientID)
     }
 
     convenience init(_ stored: StoredMessage, core: Core, now: MonotonicTime) {
         self.init(
             id: stored.id, topic: stored.topic, prefix: stored.prefix, body: stored.body, qos: stored.qos,
             retain: stored.retain, properties: stored.properties, expiry: stored.expiresIn.map { now + $0 },
-            budget: core.budget)
+            publisher: stored.publisher.map {
+                Publisher(clientID: $0, connectionID: core.nextConnectionID(), loop: core.home(of: $0))
+            }, budget: core.budget)
     }
 }
 
@@ -36,10 +39,15 @@ extension PendingWill {
 }
 
 extension Shard {
-    /// Brings a stored session back to life; its client is absent.
-    func restore(_ stored: StoredSession) {
+    /// Brings a stored session back to life, with what waits of the messages in it; its client is absent.
+    func restore(_ stored: StoredSession, _ messages: [UInt64: Message]) {
         let expiry = stored.expiresIn.map { SessionExpiry.after($0) } ?? .never
-        guard let session = makeSession(stored.clientID, owner: stored.owner, expiry: expiry) else { return }
+        guard let session = makeSession(stored.clientID, owner: stored.owner, expiry: expiry) else {
+            core.logger.error(
+                "a stored session is given up: there are as many as there may be",
+                metadata: ["client": "\(stored.clientID.text.debugDescription)"])
+            return note(.sessionEnded(stored.clientID))
+        }
         for subscription in stored.subscriptions {
             _ = session.subscribe(
                 subscription.filter, options: subscription.options, identifier: subscription.identifier)
@@ -47,7 +55,8 @@ extension Shard {
         for delivery in stored.deliveries {
             session.restore(
                 Delivery(
-                    message: Message(delivery.message, core: core, now: loop.now), qos: delivery.qos,
+                    message: messages[delivery.message.id] ?? Message(delivery.message, core: core, now: loop.now),
+                    qos: delivery.qos,
                     retain: delivery.retain, identifiers: delivery.identifiers),
                 delivery.stage)
         }
@@ -57,9 +66,17 @@ extension Shard {
                 receipt: Receipt(
                     packetID: packetID, qos: .exactlyOnce, reasonCode: .success, outstanding: 0, session: session))
         }
-        session.restored(will: stored.will.map { will in restore(will, of: stored) })
+        restored.append((session, stored.will.map { will in restore(will, of: stored) }))
         // The store knows all this.
-        journal.forget()
+        journal.forgetRestored()
+    }
+
+    /// The time of the sessions that were restored begins to run: now all are there that may want what is published.
+    func beginRestored() {
+        for (session, will) in restored where sessions[session.clientID] === session {
+            session.restored(will: will)
+        }
+        restored = []
     }
 
     private func restore(_ will: StoredWill, of session: StoredSession) -> PendingWill {
@@ -70,6 +87,6 @@ extension Shard {
                 clientID: session.clientID, connectionID: id, identity: session.owner, userName: will.userName,
                 remoteAddress: will.remoteAddress, protocolVersion: will.protocolVersion),
             publisher: Publisher(clientID: session.clientID, connectionID: id, loop: index),
-            place: WillPlace(will.will, of: core.willBudget))
+            place: WillPlace(will.will, of: core.willBudget), delayLeft: will.delayLeft)
     }
 }

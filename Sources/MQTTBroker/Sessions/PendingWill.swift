@@ -7,9 +7,11 @@ struct PendingWill {
     let publisher: Publisher
     /// Counts it among all wills while it is there.
     let place: WillPlace?
+    /// What is left of the delay, if it began before a restart.
+    var delayLeft: Duration?
 
     /// The time between the end of the connection and the will.
-    var delay: Duration { .seconds(Int64(will.properties.willDelayInterval ?? 0)) }
+    var delay: Duration { delayLeft ?? .seconds(Int64(will.properties.willDelayInterval ?? 0)) }
 }
 
 extension Shard {

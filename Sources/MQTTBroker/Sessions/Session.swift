@@ -50,14 +50,14 @@ final class Session {
 
     /// A connection of the client begins to use the session, which is its identity's from now on.
     func attach(_ connection: Connection, expiry: SessionExpiry, receiveMaximum: Int) {
+        let wasStored = isStored
         self.connection = connection
         self.expiry = expiry
         owner = connection.client.identity
         if isStored {
             note(.sessionPresent(clientID, owner: owner, expiresIn: expiry.limit))
             note(.will(clientID, connection.pendingWill?.stored))
-        } else {
-            // It may have been kept until now.
+        } else if wasStored {
             shard.note(.sessionEnded(clientID))
         }
         window.connectionBegan(limit: min(receiveMaximum, shard.core.limits.inFlightPerSession))
@@ -71,7 +71,7 @@ final class Session {
     }
 
     /// The connection ended. What was only for it goes; the session itself goes now, later or never.
-    func detach(will: PendingWill?) {
+    func detach(will: PendingWill?, isShutdown: Bool) {
         connection = nil
         releasePublishers()
         endTracked()
@@ -82,7 +82,8 @@ final class Session {
         updateShares(isConnected: false)
         note(.sessionAbsent(clientID))
         if will == nil { note(.will(clientID, nil)) }
-        waitForClient(will)
+        // A stopping broker publishes no wills: they are the next one's (section 3.1.2.5).
+        waitForClient(isShutdown ? nil : will)
     }
 
     /// A session came from the store: its client is absent, as if its connection had just ended.
@@ -161,7 +162,8 @@ final class Session {
 
     // MARK: The store
 
-    private var isStored: Bool { expiry != .withConnection }
+    /// Whether the store is told of it.
+    var isStored: Bool { expiry != .withConnection }
 
     /// Notes a change for the store, unless the session ends with its connection.
     func note(_ change: @autoclosure () -> StoreChange) {

@@ -1,5 +1,6 @@
 import Logging
 import MQTTBroker
+import MQTTBrokerStorage
 import MQTTWire
 import Synchronization
 import UpgradeCore
@@ -13,15 +14,20 @@ final class BrokerLink: GatewayLink {
     typealias Receiver = @Sendable ([LinkEvent]) -> Void
 
     private let broker: Broker
+    private let sessions: DiskSessionStore
     private let incoming: IncomingEvents
     private let files = MappedFiles()
     private let logger: Logger
 
-    /// Makes the broker, which opens nothing before ``start(receiver:)``.
-    init(configuration: BrokerConfiguration, incoming: IncomingEvents, hooks: BrokerHooks, logger: Logger) {
+    /// Makes the broker, which opens nothing before ``start(receiver:)``, and keeps its sessions where the store does.
+    init(
+        configuration: BrokerConfiguration, sessions: DiskSessionStore, incoming: IncomingEvents, hooks: BrokerHooks,
+        logger: Logger
+    ) {
+        self.sessions = sessions
         self.incoming = incoming
         self.logger = logger
-        broker = Broker(configuration: configuration, hooks: hooks.hooks, logger: logger)
+        broker = Broker(configuration: configuration, hooks: hooks.hooks, store: sessions, logger: logger)
     }
 
     /// Opens the listener.
@@ -32,8 +38,11 @@ final class BrokerLink: GatewayLink {
         return try broker.start()
     }
 
-    /// Ends every connection, then the broker.
-    func stop() async { await broker.stop() }
+    /// Ends every connection, then the broker, and closes the store of its sessions.
+    func stop() async {
+        await broker.stop()
+        sessions.close()
+    }
 
     /// Serves the connections that come from now on with another certificate.
     func useForNewConnections(_ context: TLSServerContext) { broker.useForNewConnections(context) }

@@ -63,8 +63,9 @@ extension MemoryStore.State {
         case .dropped(let id, let message):
             guard let index = sessions[id]?.deliveries.firstIndex(where: { $0.isQueued(message) }) else { return }
             sessions[id]?.deliveries.remove(at: index)
-        case .received(let id, let packetID): sessions[id]?.received.append(packetID)
+        case .received(let id, let packetID, _): sessions[id]?.received.append(packetID)
         case .completed(let id, let packetID): sessions[id]?.received.removeAll { $0 == packetID }
+        case .parts: break
         case .retained(let message): retained[message.topic] = message
         case .retainedCleared(let topic): retained[topic] = nil
         case .will(let id, let will): sessions[id]?.will = will

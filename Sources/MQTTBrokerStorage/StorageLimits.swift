@@ -1,0 +1,11 @@
+/// How much a store holds in memory that is not written.
+enum StorageLimits {
+    /// Beyond so many changes the store says that it fails, so that nothing more is promised until it has caught up.
+    static let waitingChanges = 200_000
+    /// The pause before a transaction that failed is tried again.
+    static let retryMilliseconds = 500
+    /// Up to this size the whole file is checked at start.
+    static let fullCheckBytes: Int64 = 64 * 1024 * 1024
+    /// Message ids beyond this one are damage: the broker counts on from the highest.
+    static let messageID: Int64 = 1 << 62
+}

@@ -1,0 +1,87 @@
+import GRDB
+
+/// The tables of a store. Changes are appended as migrations.
+///
+/// `message` has a payload once, whoever it waits for. A `delivery` keeps the order of its session by its id. `part` names messages of which not all
+/// loops have said what they keep: what there is of them does not count.
+enum Tables {
+    static func open(_ path: String) throws(StorageError) -> DatabaseQueue {
+        do {
+            var configuration = Configuration()
+            configuration.label = "sessions"
+            configuration.journalMode = .wal
+            configuration.foreignKeysEnabled = false
+            configuration.prepareDatabase { database in
+                try database.execute(sql: "PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 67108864")
+            }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try check(queue, path)
+            try migrator.migrate(queue)
+            // GRDB sets synchronous=NORMAL whenever it turns on the write-ahead log.
+            let synchronous = try queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA synchronous = FULL")
+                return try Int.fetchOne(database, sql: "PRAGMA synchronous")
+            }
+            guard synchronous == 2 else { throw StorageError.notDurable(path: path) }
+            return queue
+        } catch {
+            throw StorageError(error, path: path)
+        }
+    }
+
+    /// "UMBS", in the header of every such file.
+    private static let applicationID: Int32 = 0x554D_4253
+
+    private static func check(_ queue: DatabaseQueue, _ path: String) throws {
+        try queue.read { database in
+            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            guard tables > 0 else { return }
+            guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
+                throw StorageError.damaged(path: path, problem: "it is another program's database")
+            }
+            if try migrator.hasBeenSuperseded(database) { throw StorageError.newer(path: path) }
+            let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            let size = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+            guard pages.multipliedReportingOverflow(by: size).partialValue <= StorageLimits.fullCheckBytes else {
+                return
+            }
+            let problem = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
+            guard problem == "ok" else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: problem ?? "no answer")
+            }
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("sessions") { database in
+            try database.execute(sql: first)
+        }
+        return migrator
+    }
+
+    private static let first = """
+        PRAGMA application_id = \(applicationID);
+        CREATE TABLE session (
+            id INTEGER PRIMARY KEY, client TEXT NOT NULL UNIQUE, owner TEXT NOT NULL, expiry INTEGER, absent INTEGER,
+            will BLOB, willAddress TEXT, willVersion INTEGER
+        ) STRICT;
+        CREATE TABLE subscription (
+            session INTEGER NOT NULL, isShared INTEGER NOT NULL, filter TEXT NOT NULL, options INTEGER NOT NULL,
+            identifier INTEGER, PRIMARY KEY (session, isShared, filter)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE message (
+            id INTEGER PRIMARY KEY, flags INTEGER NOT NULL, expiry INTEGER, deadline INTEGER, publisher TEXT,
+            head BLOB NOT NULL, payload BLOB NOT NULL
+        ) STRICT;
+        CREATE TABLE delivery (
+            id INTEGER PRIMARY KEY, session INTEGER NOT NULL, message INTEGER, flags INTEGER NOT NULL, identifiers TEXT,
+            stage INTEGER NOT NULL, packet INTEGER
+        ) STRICT;
+        CREATE TABLE received (
+            session INTEGER NOT NULL, packet INTEGER NOT NULL, message INTEGER NOT NULL, PRIMARY KEY (session, packet)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+        CREATE TABLE part (message INTEGER PRIMARY KEY) STRICT;
+        """
+}

@@ -1,0 +1,96 @@
+import GRDB
+import MQTTBroker
+import MQTTBrokerStorage
+import MQTTWire
+import Testing
+
+/// What a folder may be, and what it may not.
+struct FolderTests {
+    @Test func isForItsOwnerAlone() throws {
+        let folder = TemporaryFolder()
+        let store = try DiskSessionStore(folder: folder.path)
+        defer { store.close() }
+        #expect(folder.mode("") == 0o700)
+        #expect(folder.mode("/sessions.sqlite3") == 0o600)
+        #expect(folder.mode("/sessions.sqlite3-wal") == 0o600)
+    }
+
+    @Test func belongsToOneStore() throws {
+        let folder = TemporaryFolder()
+        let store = try DiskSessionStore(folder: folder.path)
+        #expect(throws: StorageError.locked(folder: folder.path)) { try DiskSessionStore(folder: folder.path) }
+        store.close()
+    }
+
+    @Test func isRefusedWhenDamaged() throws {
+        let folder = TemporaryFolder()
+        try DiskSessionStore(folder: folder.path).close()
+        folder.overwrite("/sessions.sqlite3", at: 0, with: Array(repeating: 0x5A, count: 8192))
+        let error = #expect(throws: StorageError.self) { try DiskSessionStore(folder: folder.path) }
+        guard case .damaged? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func isRefusedWhenNewer() throws {
+        let folder = TemporaryFolder()
+        try DiskSessionStore(folder: folder.path).close()
+        let path = folder.path + "/sessions.sqlite3"
+        let database = try DatabaseQueue(path: path)
+        try database.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of a later version')") }
+        try database.close()
+        #expect(throws: StorageError.newer(path: path)) { try DiskSessionStore(folder: folder.path) }
+    }
+
+    @Test(arguments: [
+        "UPDATE session SET expiry = -1",
+        "UPDATE delivery SET packet = 70000, stage = 1", "UPDATE delivery SET stage = 9",
+        "UPDATE delivery SET flags = 255",
+        "UPDATE delivery SET message = 9223372036854775807", "UPDATE delivery SET identifiers = '1 x'",
+        "UPDATE message SET head = x'00'", "DELETE FROM message", "UPDATE subscription SET options = -1",
+        "UPDATE subscription SET filter = 'a/#/b'", "UPDATE subscription SET identifier = 0",
+        "UPDATE received SET packet = 0", "UPDATE delivery SET id = 9223372036854775807",
+    ])
+    func isRefusedWhenItContradictsItself(_ damage: String) throws {
+        let folder = TemporaryFolder()
+        let store = try DiskSessionStore(folder: folder.path)
+        _ = try store.load()
+        let client = try ClientID("c")
+        let message = StoredMessage(
+            id: 1, topic: try TopicName("t"), body: SharedSlice(SharedBytes([1])), qos: .atLeastOnce, retain: false,
+            properties: Properties(), expiresIn: nil, publisher: nil)
+        store.apply(
+            [
+                .sessionPresent(client, owner: .anonymous, expiresIn: nil),
+                .subscribed(
+                    client,
+                    StoredSubscription(
+                        filter: try TopicFilter("t"), options: SubscriptionOptions(.atLeastOnce), identifier: 1)),
+                .queued(
+                    client,
+                    StoredDelivery(message: message, qos: .atLeastOnce, retain: false, identifiers: [1], stage: .queued)
+                ),
+                .received(client, try PacketID(1), message: 1),
+            ], whenDurable: {})
+        store.close()
+        let database = try DatabaseQueue(path: folder.path + "/sessions.sqlite3")
+        try database.write { try $0.execute(sql: damage) }
+        try database.close()
+        let damaged = try DiskSessionStore(folder: folder.path)
+        defer { damaged.close() }
+        let error = #expect(throws: StorageError.self) { try damaged.load() }
+        guard case .damaged? = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+    }
+
+    @Test func isLoadedOnce() throws {
+        let folder = TemporaryFolder()
+        let store = try DiskSessionStore(folder: folder.path)
+        defer { store.close() }
+        _ = try store.load()
+        #expect(throws: StorageError.notOpen) { try store.load() }
+    }
+}
