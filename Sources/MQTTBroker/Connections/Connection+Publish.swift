@@ -83,7 +83,7 @@ extension Connection {
         return name
     }
 
-    /// A publication that the store cannot keep: MQTT 3 has no other way to say no than to close [MQTT-3.3.5-2 of 3.1.1].
+    /// A publication that the store cannot keep: MQTT 3 has no other way to say no than to close [MQTT3-3.3.5-2].
     private func refuseUnkept(_ layout: PublishLayout, _ session: Session) {
         shard.counters.add(1, to: .publishesRefused)
         if version.hasReasonCodes { return answer(layout, .quotaExceeded, outstanding: 0, session) }
