@@ -79,15 +79,17 @@ extension BrowserTests {
             try await browser.waitForRow("eve", toSay: "user")
         }
 
-        /// By the way that the page tells of in place of its form, which is a script's.
         private func addRelease(_ browser: Browser, _ daemon: Daemon) async throws {
-            try await browser.click(.link, "Releases")
-            try await browser.waitForText("Uploading on this page needs JavaScript.")
-            #expect(try await !browser.has(.button, "Upload"))
-            #expect(try await browser.shows("\(daemon.data)/resources"))
-            try await daemon.drop("1.4", Data("1.4".utf8))
-            try await browser.reload()
-            try await browser.waitForRow("1.4", toSay: "available")
+            try await TemporaryFolder.with { folder in
+                let file = folder + "/any name.bin"
+                try Data(repeating: 7, count: 2 << 20).write(to: URL(filePath: file))
+                try await browser.click(.link, "Releases")
+                try await browser.choose(file: file, in: "Executable")
+                try await browser.fill("Version, such as 1.2", with: "1.4")
+                try await browser.click(.button, "Upload")
+                try await browser.waitForText("The release is added.")
+                try await browser.waitForRow("1.4", toSay: "2.0 MiB")
+            }
         }
     }
 }

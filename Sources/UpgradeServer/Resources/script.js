@@ -1,4 +1,4 @@
-// What pages do beyond links and forms: they keep up to date, tell of new releases, and upload. Every page works without it, except the upload.
+// What pages do beyond links and forms: they keep up to date, tell of new releases, and upload. Every page works without it.
 "use strict";
 
 const LEAST_PAUSE = 500;
@@ -256,7 +256,7 @@ if (pageTime) {
   followVisibility();
 }
 
-// The upload of a release: the file's raw bytes go to the API, and the page shows how far they got.
+// The upload of a release: the file's raw bytes go to the API instead of the form, and the page shows how far they got.
 
 function enableUpload(form) {
   const field = (id) => document.getElementById(id);
@@ -270,7 +270,7 @@ function enableUpload(form) {
   const isVersion = (text) => /^(0|[1-9][0-9]{0,8})(\.[0-9]{1,6})?$/.test(text);
   let request = null;
 
-  form.hidden = false;
+  field("upload-hint").hidden = false;
 
   function complain(text, at) {
     problem.textContent = text;
@@ -314,7 +314,8 @@ function enableUpload(form) {
     request = sending;
     sending.open("PUT", "/api/v1/releases/" + encodeURIComponent(text));
     sending.setRequestHeader("Content-Type", "application/octet-stream");
-    if (form.dataset.csrfToken) sending.setRequestHeader("X-CSRF-Token", form.dataset.csrfToken);
+    const token = form.elements.csrfToken;
+    if (token) sending.setRequestHeader("X-CSRF-Token", token.value);
     sending.upload.addEventListener("progress", (event) => {
       progress.max = event.total || 1;
       progress.value = event.loaded;

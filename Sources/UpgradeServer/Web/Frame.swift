@@ -27,11 +27,21 @@ extension Pages {
         with page: (Caller, [String: String]) async throws -> Response
     ) async throws -> Response {
         let form = try await request.form(upTo: limit)
+        return try await take(form, of: request, context, for: permission, fields: fields) { caller in
+            try await page(caller, form)
+        }
+    }
+
+    /// Takes what the form in a request says, as ``take(_:_:for:fields:upTo:with:)`` does.
+    func take(
+        _ form: [String: String], of request: Request, _ context: APIContext, for permission: Permission,
+        fields: FormFields, with page: (Caller) async throws -> Response
+    ) async throws -> Response {
         guard let caller = try await writer(request, context, form: form) else { return .toLogIn(from: request) }
         if caller.mustChangePassword { return .redirect(to: "/profile") }
         _ = try caller.principal.scope(for: permission)
         try fields.check(form)
-        return try await page(caller, form)
+        return try await page(caller)
     }
 
     /// Who sends a form from one of our pages; nil when nobody is logged in.

@@ -5,13 +5,14 @@ import UpgradeAPI
 import UpgradeCore
 import UpgradeProtocol
 
-/// `/releases`: what can be sent. Releases are uploaded to the API, by the page's script or other programs.
+/// `/releases`: what can be sent. The page's script uploads to the API, and shows how far it got; without scripts the form is sent here.
 extension Pages {
     func mountReleases(on router: Router<APIContext>) {
         router.get("/releases", use: releases)
+        router.post("/releases", use: addRelease)
         router.get("/releases/remove", use: releaseRemovalPage)
         router.post("/releases/remove", use: removeRelease)
-        router.refuseMethods(otherThan: [.get], on: "/releases")
+        router.refuseMethods(otherThan: [.get, .post], on: "/releases")
         router.refuseMethods(otherThan: [.get, .post], on: "/releases/remove")
     }
 
@@ -20,16 +21,57 @@ extension Pages {
 
     @Sendable private func releases(_ request: Request, _ context: APIContext) async throws -> Response {
         try await answer(request, context, for: .viewReleases) { caller, parameters in
-            let page = try await services.releases.list(page: try PageRequest(in: parameters), as: caller.principal)
-            let mayManage = caller.principal.may(.manageReleases)
-            var fields = Paging(page, of: "/releases", parameters.filter { $0.key == "cursor" }).fields
-            fields["releases"] = page.items.map { Self.row($0, mayManage: mayManage) }
-            fields["hasReleases"] = !page.items.isEmpty
-            fields["mayManage"] = mayManage
-            fields["resources"] = resourcesFolder
+            var fields = try await list(try PageRequest(in: parameters), parameters, for: caller)
             fields["notice"] = Self.releaseNotices.text(in: parameters)
             return try await html(.releases, fields, for: caller, at: "/releases")
         }
+    }
+
+    /// Streams the file to disk, as the API does. What is cut off, or refused, leaves nothing behind.
+    @Sendable private func addRelease(_ request: Request, _ context: APIContext) async throws -> Response {
+        var body = try MultipartBody(of: request)
+        let form = try await body.fields(before: "file", upTo: HTTPLimits.formBody)
+        return try await take(form, of: request, context, for: .manageReleases, fields: ["version"]) { caller in
+            let incoming = try services.releaseStore.makeIncoming()
+            while let piece = try await body.nextBytes() {
+                try piece.withUnsafeReadableBytes { try incoming.write($0.bytes) }
+            }
+            if let field = try await body.nextPart() {
+                throw Problem(
+                    .unprocessableContent, "\(quoted(field)): no such field after the file, so nothing was done")
+            }
+            let text = form["version"] ?? ""
+            do {
+                _ = try await services.releaseStore.add(try Self.newVersion(text), incoming, as: caller.principal)
+                return .redirect(to: Self.releaseNotices.location("added"))
+            } catch let error as DomainError {
+                let problem = try FormProblem(error, fields: ["version"], conflictField: "version")
+                var fields = try await list(try PageRequest(), [:], for: caller).merging(problem.fields) { $1 }
+                fields["version"] = text
+                return try await html(.releases, fields, for: caller, at: "/releases", status: problem.status)
+            }
+        }
+    }
+
+    private static func newVersion(_ text: String) throws(DomainError) -> Version {
+        do throws(VersionError) {
+            return try Version(text)
+        } catch {
+            throw .invalid(field: "version", problem: error.description)
+        }
+    }
+
+    private func list(
+        _ page: PageRequest, _ parameters: [String: String], for caller: Caller
+    ) async throws -> [String: Any] {
+        let page = try await services.releases.list(page: page, as: caller.principal)
+        let mayManage = caller.principal.may(.manageReleases)
+        var fields = Paging(page, of: "/releases", parameters.filter { $0.key == "cursor" }).fields
+        fields["releases"] = page.items.map { Self.row($0, mayManage: mayManage) }
+        fields["hasReleases"] = !page.items.isEmpty
+        fields["mayManage"] = mayManage
+        fields["resources"] = resourcesFolder
+        return fields
     }
 
     private static func row(_ listed: ReleaseService.Listed, mayManage: Bool) -> [String: Any] {

@@ -151,6 +151,9 @@ extension PageRoute {
 
     private static let releases = [
         PageRoute("GET /releases", ["/login", 200, 200, 200, 200]),
+        PageRoute(
+            "POST /releases", form: ["version": "7.5", "file": "an executable"],
+            ["/login", 403, 403, 403, "/releases?done=added"]),
         PageRoute("GET /releases/remove", at: "/releases/remove?version=1.0", ["/login", 403, 403, 403, 200]),
         PageRoute(
             "POST /releases/remove", form: ["version": "1.0"],

@@ -64,12 +64,30 @@ extension Server.Endpoints {
             headers: headers)
     }
 
-    /// Sends a form as a page does.
+    /// Sends a form as a page does; one with the field `file` as one with a file.
     func sendForm(_ path: String, _ fields: [String: String], headers: [(String, String)] = []) async throws -> Answer {
+        var fields = fields
+        if let file = fields.removeValue(forKey: "file") {
+            return try await sendForm(path, fields, file: Array(file.utf8), headers: headers)
+        }
         let body = fields.map { "\($0)=\(Self.encoded($1))" }.joined(separator: "&")
         return try await send(
             "POST", path, bytes: Array(body.utf8),
             headers: [("Content-Type", "application/x-www-form-urlencoded")] + headers)
+    }
+
+    /// Sends a form with a file, as a browser without scripts does.
+    func sendForm(
+        _ path: String, _ fields: [String: String], file: [UInt8], headers: [(String, String)]
+    ) async throws -> Answer {
+        var body: [UInt8] = []
+        for (name, value) in fields {
+            body += "--limit\r\nContent-Disposition: form-data; name=\"\(name)\"\r\n\r\n\(value)\r\n".utf8
+        }
+        body += "--limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a;b%22\"\r\n".utf8
+        body += "Content-Type: application/octet-stream\r\n\r\n".utf8 + file + "\r\n--limit--\r\n".utf8
+        return try await send(
+            "POST", path, bytes: body, headers: [("Content-Type", "multipart/form-data; boundary=limit")] + headers)
     }
 
     /// Sends a form of a page that `visitor` looks at.

@@ -1,5 +1,4 @@
 import Hummingbird
-import NIOCore
 import UpgradeAPI
 import UpgradeCore
 import UpgradeProtocol
@@ -48,24 +47,13 @@ struct ReleaseRoutes: RouteGroup {
         }
         try call.refuseEarly(above: HTTPLimits.releaseBody)
         let incoming = try services.releaseStore.makeIncoming()
-        var body = call.request.body.makeAsyncIterator()
-        while let buffer = try await Self.next(&body) {
+        var body = RequestBytes(of: call.request)
+        while let buffer = try await body.next() {
             try buffer.withUnsafeReadableBytes { try incoming.write($0.bytes) }
         }
         let release = try await services.releaseStore.add(version, incoming, as: call.principal)
         let listed = try await services.releases.find(release.version, as: call.principal)
         return try .json(ReleaseBody(listed.release, gateways: listed.gateways), status: .created)
-    }
-
-    /// - Throws: a 400 when the sender has gone away: nobody reads it, but the sender's failure is no error of ours.
-    private static func next<Body: AsyncIteratorProtocol>(
-        _ body: inout Body
-    ) async throws -> ByteBuffer? where Body.Element == ByteBuffer {
-        do {
-            return try await body.next()
-        } catch {
-            throw Problem(.badRequest, "the body ended early; nothing was kept")
-        }
     }
 
     private func remove(_ call: Call) async throws -> Response {
