@@ -44,6 +44,11 @@ extension BrowserTests {
                     try await expectChoices(in: browser)
                     try await browser.picture("unfolded")
 
+                    // A new release moves the other versions in the lists, and chooses none of them.
+                    try await daemon.drop("1.6", Data("1.6".utf8))
+                    try await browser.waitForRow("depot", toSay: "1.6 available")
+                    try await expectChoices(in: browser)
+
                     try await unfold("mill", browser)
                     try await browser.wait(for: "one history") { try await browser.unfolded == ["depot"] }
                     #expect(try await browser.focus.name == "History of mill")

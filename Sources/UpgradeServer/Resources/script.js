@@ -65,6 +65,7 @@ function become(old, fresh) {
   for (const { name } of [...old.attributes]) {
     if (!isPeoples(name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
   }
+  const chosen = old.nodeName === "SELECT" ? chosenIn(old) : undefined;
   const keyed = new Map([...old.children].filter(key).map((child) => [key(child), child]));
   const wanted = new Set([...fresh.children].map(key));
   let place = old.firstChild;
@@ -81,6 +82,23 @@ function become(old, fresh) {
     else old.insertBefore(now, place);
   }
   while (place) place = removed(place);
+  if (old.nodeName === "SELECT") choose(old, chosen);
+}
+
+// What somebody chose from a list, if it is another than the page offers first.
+function chosenIn(list) {
+  const option = list.selectedOptions[0];
+  return option && option !== offered(list) ? option.value : undefined;
+}
+
+// The options may have changed: what was chosen stays, and is no other that came to stand in its place.
+function choose(list, value) {
+  const option = [...list.options].find((one) => one.value === value) ?? offered(list);
+  if (option && !option.selected) option.selected = true;
+}
+
+function offered(list) {
+  return [...list.options].find((one) => one.defaultSelected) ?? list.options[0];
 }
 
 function removed(node) {
