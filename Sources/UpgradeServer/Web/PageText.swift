@@ -67,10 +67,11 @@ enum Amount {
     /// `1 gateway`, `2 gateways`.
     static func gateways(_ count: Int) -> String { count == 1 ? "1 gateway" : "\(count) gateways" }
 
-    /// A part of a whole as a number from 0 to 100, not nothing if there is any.
+    /// A part of a whole as a number from 0 to 100: nothing only if there is none, and 100 only if it is the whole.
     static func percent(_ part: Int, of whole: Int) -> Int {
         guard whole > 0, part > 0 else { return 0 }
-        return max(1, min(100, (part * 100 + whole / 2) / whole))
+        guard part < whole else { return 100 }
+        return max(1, min(99, (part * 100 + whole / 2) / whole))
     }
 }
 
