@@ -50,7 +50,7 @@ import Testing
             let message = try await gateway.next("UPGRADE/gw2", within: 60)
             #expect(message.topic == "TOGATEWAY/UPGRADE/gw2")
             #expect(message.content == bytes)
-            #expect(FieldGateway.frame(bytes).dropFirst(4) == message.payload.dropFirst(4))
+            #expect(FieldFrame.bytes(bytes).dropFirst(4) == message.payload.dropFirst(4))
             try await daemon.expect("gw2", "state", is: "pending")
             try await gateway.reportStatus("1.2")
             try await daemon.expect("gw2", "state", is: "confirmed")
@@ -89,7 +89,7 @@ import Testing
             let gateway = try await FieldGateway.connect("gw2", company: "2", to: daemon.mqttPort)
             try await gateway.begin(version: "0.5")
             try await daemon.expect("gw2", "version", is: "0.5")
-            let good = FieldGateway.frame(Data(#"{"companyId":"2","version":9.9}"#.utf8))
+            let good = FieldFrame.bytes(Data(#"{"companyId":"2","version":9.9}"#.utf8))
             var wrongCRC = good
             wrongCRC[wrongCRC.startIndex + 8] ^= 1
             for bad in [wrongCRC, good + [0], good.dropLast(), good.prefix(11)] {

@@ -75,7 +75,7 @@ struct IdentityTests {
                 _ id: String, _ files: (certificate: String, key: String)?, _ more: [String] = []
             ) async throws -> Int32 {
                 let certificate = files.map { ["--cert", $0.certificate, "--key", $0.key] } ?? []
-                try FieldGateway.frame(Data(#"{"companyId":"2","version":"0.5"}"#.utf8)).write(
+                try FieldFrame.bytes(Data(#"{"companyId":"2","version":"0.5"}"#.utf8)).write(
                     to: URL(filePath: folder + "/status"))
                 return try await Program.run(
                     "/usr/bin/mosquitto_pub",

@@ -118,7 +118,7 @@ final class FieldGateway: Sendable {
 
     /// Publishes a frame with this content.
     func publish(_ topic: String, _ content: Data, qos: UInt8 = 0) async throws {
-        try await publishBytes(topic, Self.frame(content), qos: qos)
+        try await publishBytes(topic, FieldFrame.bytes(content), qos: qos)
     }
 
     /// Publishes bytes as they are; at QoS 1 it waits for the PUBACK.
@@ -188,18 +188,6 @@ final class FieldGateway: Sendable {
 
     /// The link goes away without a word.
     func cut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
-
-    /// A frame with this content, as the description says, with a bitwise CRC of its own.
-    static func frame(_ content: Data) -> Data {
-        var crc: UInt32 = .max
-        for byte in content {
-            crc ^= UInt32(byte)
-            for _ in 0..<8 { crc = crc >> 1 ^ (crc & 1 == 1 ? 0xEDB8_8320 : 0) }
-        }
-        let words: [UInt32] = [UInt32(Date().timeIntervalSince1970), UInt32(content.count), ~crc]
-        return Data(words.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> (24 - 8 * $0)) } })
-            + content
-    }
 }
 
 extension FieldGateway {
