@@ -23,12 +23,14 @@ public struct SimulatedFleet: Sendable {
     public func run(onEvent: @escaping @Sendable (GatewayID, GatewayEvent) -> Void) async throws {
         let loops = try Self.loops(for: settings.gatewayIDs.count)
         defer { for loop in loops { loop.stop() } }
+        let payloads = SharedPayloads()
         try await withThrowingDiscardingTaskGroup { group in
             for (index, id) in settings.gatewayIDs.enumerated() {
                 if index > 0, index % Self.startedAtOnce == 0 {
                     guard (try? await Task.sleep(for: Self.pauseBetweenStarts)) != nil else { break }
                 }
-                let gateway = try settings.gateway(id, on: loops[index % loops.count])
+                var gateway = try settings.gateway(id, on: loops[index % loops.count])
+                gateway.payloadReceivers = { payloads.receiver(announced: $0) }
                 let installer = SimulatedInstaller(
                     duration: settings.installationTime, failureRate: settings.failureRate)
                 group.addTask {

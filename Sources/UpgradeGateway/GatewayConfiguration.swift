@@ -41,6 +41,8 @@ public struct GatewayConfiguration: Sendable {
     public var stateFile: StateFile?
     /// The event loop to live on; nil: one that all such clients of the process share.
     public var loop: EventLoop?
+    /// Makes who takes executables while they come; nil: memory does.
+    package var payloadReceivers: PayloadReceiverFactory?
 
     /// A configuration with the defaults of gateways in the field: user `user`, password `password`, a keep-alive of 30 s, a poll every 60 s.
     ///
@@ -91,5 +93,6 @@ extension MQTTClient.Configuration {
         reconnect = gateway.reconnect
         // The agent subscribes on every connection itself, because it announces itself only when that is done.
         resubscribes = false
+        payloadReceivers = gateway.payloadReceivers
     }
 }

@@ -113,6 +113,30 @@ import Testing
         }
     }
 
+    @Test func aFleetThatDownloadsAtOnceNeedsMemoryForOneDownload() async throws {
+        try await Daemon.with { daemon in
+            let size = 8 << 20
+            let fleet = try Program(
+                "gateway-sim", ["gw", "2", "--nossl", "--port", "\(daemon.mqttPort)", "--count", "60", "--json"])
+            let online = try await poll(within: .seconds(60)) {
+                try await daemon.json("gateway", "list", "--online")["total"].integer == 60
+            }
+            #expect(online)
+            try await daemon.drop("1.2", Data((0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }))
+            var kept = 0
+            while kept < 60, let line = await fleet.nextLine(within: .seconds(120)) {
+                if line.contains(#""kept""#) { kept += 1 }
+            }
+            #expect(kept == 60)
+            let status = try String(contentsOfFile: "/proc/\(fleet.processIdentifier)/status", encoding: .utf8)
+            let peak = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+            let kilobytes = try #require(Int(peak.filter(\.isNumber)))
+            #expect(kilobytes < 20 * size / 1024, "\(peak)")
+            fleet.terminate()
+            #expect(try await fleet.end().status == 0)
+        }
+    }
+
     @Test func healthIsAnswered() async throws {
         try await Daemon.with { daemon in
             for path in ["healthz", "readyz", "metrics", "api/v1/gateways"] {

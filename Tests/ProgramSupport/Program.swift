@@ -75,6 +75,8 @@ package final class Program: Sendable {
         return Outcome(status: process.terminationStatus, output: await output.rest(), errors: await errors.rest())
     }
 
+    package var processIdentifier: Int32 { process.processIdentifier }
+
     package func terminate() { process.terminate() }
 
     package func signal(_ signal: Int32) {

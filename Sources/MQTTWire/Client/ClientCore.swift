@@ -191,6 +191,7 @@ final class ClientCore {
         let channel = ClientChannel(
             stream(over: socket), core: self, version: configuration.version,
             maximumPacketSize: configuration.maximumPacketSize)
+        channel.payloadReceivers = configuration.payloadReceivers
         phase = .handshaking(channel)
         isReadingPaused = false
         topicAliases = [:]

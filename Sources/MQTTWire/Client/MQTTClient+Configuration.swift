@@ -57,6 +57,8 @@ extension MQTTClient {
         public var topicAliasMaximum: UInt16
         /// How many publications may wait for the server, or for the connection to come back, before `publish` refuses.
         public var maximumQueuedPublications: Int
+        /// Makes who takes the payloads of large messages while they come; nil: memory does.
+        package var payloadReceivers: PayloadReceiverFactory?
 
         /// A configuration with defaults for all but the server and the name.
         ///

@@ -310,6 +310,12 @@ open class PacketChannel: EventSource {
         set { reader.maximumHeadSize = newValue }
     }
 
+    /// Makes who takes the payloads of large PUBLISHes; nil: memory does.
+    package final var payloadReceivers: PayloadReceiverFactory? {
+        get { reader.payloadReceivers }
+        set { reader.payloadReceivers = newValue }
+    }
+
     /// Stops reading after the packet that is being delivered; the peer is held up once the socket's buffers are full.
     public final func pauseReading() {
         isReadingPaused = true
@@ -353,7 +359,7 @@ open class PacketChannel: EventSource {
         while isRegistered, state != .open || !isReadingPaused {
             guard budget > 0, !share.isUsedUp else { return loop.resumeNextTurn(self) }
             // The rest of a payload goes where it will stay.
-            let intoPayload = state == .open && reader.missingPayload > 0
+            let intoPayload = state == .open && reader.wantsPayloadInPlace
             let space = intoPayload ? reader.payloadSpace() : loop.readBuffer
             let room = UnsafeMutableRawBufferPointer(rebasing: space[..<min(space.count, Self.bytesPerTurn)])
             switch (state == .lingering ? stream?.discard(into: room) : stream?.read(into: room)) ?? .wouldBlock {

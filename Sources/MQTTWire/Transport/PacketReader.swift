@@ -36,6 +36,9 @@ struct PacketReader: ~Copyable {
     private var keptStart = 0
     private var publish: (layout: PublishLayout, head: [UInt8])?
     private var payload: PayloadBuffer?
+    private var relay: PayloadRelay?
+    /// Makes who takes a large payload; nil: memory does.
+    var payloadReceivers: PayloadReceiverFactory?
 
     init(context: PacketContext, maximumPacketSize: Int, unread: [UInt8] = []) {
         self.context = context
@@ -43,9 +46,13 @@ struct PacketReader: ~Copyable {
         kept = unread
     }
 
-    /// How many bytes of a payload are still to come; they are best read straight into `payloadSpace`.
-    var missingPayload: Int {
-        switch payload {
+    /// Whether what is read next is best read straight into `payloadSpace`.
+    var wantsPayloadInPlace: Bool { relay == nil && missingPayload > 0 }
+
+    /// How many bytes of a payload are still to come.
+    private var missingPayload: Int {
+        if let relay { return relay.missing }
+        return switch payload {
         case .some(let buffer): buffer.missing
         case .none: 0
         }
@@ -64,13 +71,13 @@ struct PacketReader: ~Copyable {
     /// The next packet, of what was kept and then of the input, which is shortened by what was used. Nil when more must be read; the input is then empty.
     mutating func next(_ input: inout UnsafeRawBufferPointer) throws(PacketError) -> Item? {
         while true {
-            if payload != nil {
+            if publish != nil {
                 keepPayload()
                 return takePayload(&input)
             }
             guard kept.isEmpty else {
                 guard let item = try nextKept(&input) else {
-                    if payload != nil { continue }
+                    if publish != nil { continue }
                     return nil
                 }
                 return item
@@ -142,14 +149,20 @@ struct PacketReader: ~Copyable {
 
     private mutating func begin(_ layout: PublishLayout, head: [UInt8]) {
         publish = (layout, head)
-        payload = PayloadBuffer(announced: layout.payload.count)
+        let announced = layout.payload.count
+        if let payloadReceivers {
+            relay = PayloadRelay(to: payloadReceivers(announced), announced: announced)
+        } else {
+            payload = PayloadBuffer(announced: announced)
+        }
     }
 
     /// Moves payload bytes that were kept before anybody knew what they are.
     private mutating func keepPayload() {
         let count = min(missingPayload, kept.count - keptStart)
+        let kept = kept
         kept.withUnsafeBytes { bytes in
-            payload?.append(UnsafeRawBufferPointer(rebasing: bytes[keptStart..<(keptStart + count)]))
+            append(UnsafeRawBufferPointer(rebasing: bytes[keptStart..<(keptStart + count)]))
         }
         keptStart += count
         if keptStart == kept.count { forgetKept() }
@@ -157,11 +170,20 @@ struct PacketReader: ~Copyable {
 
     private mutating func takePayload(_ input: inout UnsafeRawBufferPointer) -> Item? {
         let count = min(missingPayload, input.count)
-        payload?.append(UnsafeRawBufferPointer(rebasing: input[..<count]))
+        append(UnsafeRawBufferPointer(rebasing: input[..<count]))
         input = UnsafeRawBufferPointer(rebasing: input[count...])
-        guard missingPayload == 0, let publish, let buffer = payload.take() else { return nil }
+        guard missingPayload == 0, let publish, let payload = finishPayload() else { return nil }
         self.publish = nil
-        return .publish(publish.layout, head: publish.head, payload: buffer.finish())
+        return .publish(publish.layout, head: publish.head, payload: payload)
+    }
+
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        if relay == nil { payload?.append(bytes) } else { relay?.append(bytes) }
+    }
+
+    private mutating func finishPayload() -> SharedBytes? {
+        if let relay = relay.take() { return relay.finish() }
+        return payload.take()?.finish()
     }
 
     /// What the bytes begin with.
