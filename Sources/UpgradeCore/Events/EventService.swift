@@ -27,11 +27,15 @@ public struct EventService: Sendable {
 
     /// What a listener missed since the event numbered `id`, oldest first. Counted events whose count went up meanwhile
     /// are not among them.
-    public func missed(since id: Int64, limit: Int, as principal: Principal) async throws -> [Event] {
-        let log = principal.may(.viewEvents)
-        let scope = try principal.scope(for: log ? .viewEvents : .viewDashboard)
-        return try await store.read { try $0.events.list(after: id, in: scope, limit: limit) }
-            .filter { log || $0.kind.showsOnDashboard }
+    ///
+    /// - Returns: nil when the listener cannot have been told an event of this number.
+    /// - Throws: ``DomainError/forbidden(_:)`` for those who may not read the log.
+    public func missed(since id: Int64, limit: Int, as principal: Principal) async throws -> [Event]? {
+        let scope = try principal.scope(for: .viewEvents)
+        return try await store.read { snapshot in
+            guard try snapshot.events.exists(id, in: scope) else { return nil }
+            return try snapshot.events.list(after: id, in: scope, limit: limit)
+        }
     }
 }
 

@@ -33,6 +33,12 @@ struct EventTable {
             .map(Event.init(row:))
     }
 
+    func exists(_ id: Int64, in scope: Scope) throws -> Bool {
+        let conditions = EventFilter().conditions(in: scope).and("id = ?", id)
+        let sql = "SELECT count(*) FROM event \(conditions.clause)"
+        return try Int.fetchOne(database.cachedStatement(sql: sql), arguments: conditions.arguments) == 1
+    }
+
     func insert(_ draft: EventDraft, at time: Timestamp) throws -> Event {
         let detail = TextRules.cut(draft.detail, toBytes: TextRules.detailLength)
         let hour = draft.kind.coalesces && draft.gatewayID != nil ? time.milliseconds / 3_600_000 : nil

@@ -11,8 +11,8 @@ struct EventStream: Sendable {
     let services: Services
     let access: Access
     let caller: Caller
-    /// What happened while the listener was away, oldest first.
-    let missed: [Event]
+    /// What happened while the listener was away, oldest first; nil when that cannot be told.
+    let missed: [Event]?
     let changes: ChangeSubscription
 
     private var principal: Principal { caller.principal }
@@ -27,10 +27,10 @@ struct EventStream: Sendable {
     func write(to writer: inout any ResponseBodyWriter) async throws {
         // A comment at once: the listener learns that it is connected.
         try await writer.write(ByteBuffer(string: ServerSentEvent.heartbeat))
-        if missed.count > HTTPLimits.replayedEvents {
-            try await writer.write(ByteBuffer(string: Self.reset.text))
-        } else {
+        if let missed, missed.count <= HTTPLimits.replayedEvents {
             try await writer.write(ByteBuffer(string: try text(of: missed)))
+        } else {
+            try await writer.write(ByteBuffer(string: Self.reset.text))
         }
         let inbox = Inbox()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -103,8 +103,10 @@ struct EventStream: Sendable {
         return text
     }
 
+    /// Whoever may not read the event log learns that something happened, and nothing of it.
     private func text(of events: [Event]) throws -> String {
-        try events.map { try Self.event(.event(EventBody($0)), id: $0.id) }.joined()
+        guard principal.may(.viewEvents) else { return events.isEmpty ? "" : try Self.event(.changed) }
+        return try events.map { try Self.event(.event(EventBody($0)), id: $0.id) }.joined()
     }
 
     private func text(of progress: [TransferProgress]) throws -> String {

@@ -248,7 +248,7 @@ function listen() {
     refresh();
     lookForReleases();
   });
-  for (const kind of ["event", "gateway", "deployment", "release", "reset"]) stream.addEventListener(kind, refresh);
+  for (const kind of ["event", "changed", "gateway", "deployment", "release", "reset"]) stream.addEventListener(kind, refresh);
   stream.addEventListener("progress", ({ data }) => showTransfer(JSON.parse(data)));
   stream.addEventListener("release", ({ data }) => prompt(JSON.parse(data)));
   // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts, or the refusal after the session's end.

@@ -108,10 +108,18 @@ struct EventTests {
     @Test("a listener that was away gets what it missed, and no more than it may see")
     func missed() async throws {
         try await withLog { events, _, _ in
-            let all = try await events.missed(since: 0, limit: 100, as: .boss)
-            #expect(all.map(\.detail) == ["1.2", "new", "new", "anna", "to 1.2"])
-            #expect(try await events.missed(since: all[1].id, limit: 2, as: .boss).map(\.detail) == ["new", "anna"])
-            #expect(try await events.missed(since: 0, limit: 100, as: .userOf2).map(\.detail) == ["new", "to 1.2"])
+            let ids = Array(try await events.list(page: .first, as: .boss).items.map(\.id).reversed())
+            func missed(_ id: Int64, limit: Int = 100, as principal: Principal) async throws -> [String]? {
+                try await events.missed(since: id, limit: limit, as: principal)?.map(\.detail)
+            }
+            #expect(try await missed(ids[0], as: .boss) == ["new", "new", "anna", "to 1.2"])
+            #expect(try await missed(ids[1], limit: 2, as: .boss) == ["new", "anna"])
+            #expect(try await missed(ids[4], as: .boss) == [])
+            #expect(try await missed(ids[1], as: .adminOf2) == ["anna", "to 1.2"])
+            // Numbers of events that do not exist, or are another company's.
+            for id in [-1, 0, ids[4] + 1, .max] { #expect(try await missed(id, as: .boss) == nil) }
+            #expect(try await missed(ids[2], as: .adminOf2) == nil)
+            #expect(await domainError { try await missed(ids[1], as: .userOf2) }?.isForbidden == true)
         }
     }
 
