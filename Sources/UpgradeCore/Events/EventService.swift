@@ -7,7 +7,7 @@ public struct EventService: Sendable {
         self.store = store
     }
 
-    /// The log, newest first.
+    /// The log, by the latest time of each event, the last first.
     ///
     /// - Throws: ``DomainError/forbidden(_:)`` for those who may not read it.
     public func list(
@@ -15,6 +15,17 @@ public struct EventService: Sendable {
     ) async throws -> Page<Event> {
         let scope = try principal.scope(for: .viewEvents)
         return try await store.read { try $0.events.list(filter, in: scope, page) }
+    }
+
+    /// The whole log part by part, by number, the greatest first. Each event is in exactly one part, also if it is counted up while they are read.
+    ///
+    /// - Parameter id: the least number of the part before; nil for the first.
+    /// - Throws: ``DomainError/forbidden(_:)`` for those who may not read it.
+    public func batch(
+        _ filter: EventFilter, below id: Int64?, limit: Int, as principal: Principal
+    ) async throws -> [Event] {
+        let scope = try principal.scope(for: .viewEvents)
+        return try await store.read { try $0.events.batch(filter, in: scope, below: id ?? .max, limit: limit) }
     }
 
     /// What a dashboard shows, newest first: for those who may not read the log, what concerns gateways alone.

@@ -6,6 +6,8 @@ enum TextRules {
     static let usernameLength = 128
     /// Bytes of an event's detail; a longer one is cut.
     static let detailLength = 1024
+    /// Rows that one gateway brings about in an hour by events of one kind that coalesce, each with a detail of its own; what goes beyond is one row more.
+    static let detailsPerHour = 10
     static let passwordLength = 8...1024
     /// Bytes of a topic filter: the most that MQTT carries in one string.
     static let filterLength = 65_535

@@ -62,6 +62,8 @@ extension Timestamp {
 extension EventKind {
     /// The name in words: `upgrade timed out`.
     var words: String {
+        // What was sent is an executable that the gateway asked for, not an upgrade that somebody ordered.
+        if self == .downloadSent { return "sent because the gateway asked for it" }
         let words = rawValue.reduce(into: "") { $0 += $1.isUppercase ? " " + $1.lowercased() : String($1) }
         return words.replacing("mqtt", with: "MQTT")
     }

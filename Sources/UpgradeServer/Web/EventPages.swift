@@ -37,18 +37,19 @@ extension Pages {
     @Sendable private func eventsAsCSV(_ request: Request, _ context: APIContext) async throws -> Response {
         try await answer(request, context, for: .viewEvents) { caller, parameters in
             let filter = try EventFilterForm(parameters).filter
-            let first = try await services.events.list(filter, page: Self.exported(from: nil), as: caller.principal)
+            let first = try await services.events.batch(
+                filter, below: nil, limit: Self.exportedAtOnce, as: caller.principal)
             let body = ResponseBody { [services, access] writer in
-                var page = first
+                var batch = first
                 try await writer.write(ByteBuffer(string: CSV.line(Self.columns)))
-                while true {
-                    let lines = page.items.map { CSV.line(Self.values($0)) }.joined()
+                while let last = batch.last {
+                    let lines = batch.map { CSV.line(Self.values($0)) }.joined()
                     try await writer.write(ByteBuffer(string: lines))
+                    guard batch.count == Self.exportedAtOnce else { break }
                     // Whoever logged out, or may something else by now, gets no more; the file breaks off.
-                    guard let cursor = page.nextCursor else { break }
                     guard try await access.stillHolds(caller) else { throw Problem.logInFirst }
-                    page = try await services.events.list(
-                        filter, page: Self.exported(from: cursor), as: caller.principal)
+                    batch = try await services.events.batch(
+                        filter, below: last.id, limit: Self.exportedAtOnce, as: caller.principal)
                 }
                 try await writer.finish(nil)
             }
@@ -61,9 +62,7 @@ extension Pages {
         }
     }
 
-    private static func exported(from cursor: Cursor?) throws(DomainError) -> PageRequest {
-        try PageRequest(limit: PageRequest.maximumLimit, cursor: cursor)
-    }
+    private static let exportedAtOnce = PageRequest.maximumLimit
 
     private static let columns = ["id", "time", "kind", "actor", "gateway", "company", "count", "detail"]
 
