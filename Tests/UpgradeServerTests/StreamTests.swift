@@ -69,4 +69,24 @@ struct StreamTests {
             }
         }
     }
+
+    @Test("A release is told of when it comes and when it goes, the last one too", .timeLimit(.minutes(2)))
+    func releases() async throws {
+        try await withServer { server in
+            try await StreamListener.with(server) { listener in
+                func bodies() -> [String] {
+                    listener.text.matches(of: /event: release\ndata: (.*)\n/).map { String($0.1) }
+                }
+                #expect(try await server.send("PUT", "/api/v1/releases/1.2", bytes: [1]).status == 201)
+                try await eventually("it is there") {
+                    bodies().count == 1 && bodies()[0].contains(#""state":"available""#)
+                }
+                #expect(try await server.send("DELETE", "/api/v1/releases/1.2").status == 204)
+                try await eventually("it is gone") {
+                    bodies().count == 2 && bodies()[1].contains(#""state":"removed""#)
+                        && bodies()[1].contains(#""version":1.2"#)
+                }
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ public enum StreamEvent: Sendable, Equatable {
     case gateway(GatewayBody)
     /// `event: deployment`: a deployment is new or its counts changed.
     case deployment(DeploymentBody)
-    /// `event: release`: a release is new or its state changed.
+    /// `event: release`: a release is new or its state changed; one that somebody removed for good has the state `removed`.
     case release(ReleaseBody)
     /// `event: progress`: an executable on its way to a gateway got on.
     case progress(ProgressBody)

@@ -95,10 +95,11 @@ struct EventStream: Sendable {
                 text += try Self.event(.deployment(body))
             }
         }
-        if changes.contains(where: \.releasesChanged) {
-            for release in try await services.allReleaseBodies(as: principal) {
-                text += try Self.event(.release(release))
+        for version in Set(changes.flatMap(\.changedReleases)).sorted() {
+            guard let listed = try await found({ try await services.releases.latest(version, as: principal) }) else {
+                continue
             }
+            text += try Self.event(.release(ReleaseBody(listed.release, gateways: listed.gateways)))
         }
         return text
     }

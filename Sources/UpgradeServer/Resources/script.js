@@ -183,44 +183,61 @@ function since(time) {
   }
 }
 
-function prompt(release) {
-  if (release.state !== "available" || Date.parse(release.addedAt) <= Date.parse(since())) return;
-  // Of several, the latest stays: they come in no order of time.
-  const shown = document.querySelector("#prompt [data-added-at]");
-  if (shown && Date.parse(shown.dataset.addedAt) > Date.parse(release.addedAt)) return;
-  const version = String(release.version);
+// Those that there are, by version, as far as the page was told.
+let releases = new Map();
+// How often it was told of one: what was asked for before is out of date then.
+let told = 0;
+
+function tell(release) {
+  told += 1;
+  releases.set(String(release.version), release);
+  prompt();
+}
+
+// Shows the latest that nobody has dismissed, and nothing when there is none any more.
+function prompt() {
+  const time = (release) => Date.parse(release.addedAt);
+  const isNew = (release) => release.state === "available" && time(release) > Date.parse(since());
+  const [latest] = [...releases.values()].filter(isNew).sort((one, other) => time(other) - time(one));
+  const place = document.getElementById("prompt");
+  if (!latest) return place.replaceChildren();
+  const version = String(latest.version);
+  if (place.firstElementChild?.dataset.key === `${version} ${latest.addedAt}`) return;
   const text = document.createElement("strong");
   text.textContent = `Release ${version} is available`;
   const dismiss = document.createElement("button");
   dismiss.className = "plain";
   dismiss.textContent = "Dismiss";
   dismiss.addEventListener("click", () => {
-    since(release.addedAt);
-    banner.remove();
+    since(latest.addedAt);
+    prompt();
   });
   const banner = document.createElement("div");
   banner.className = "prompt";
-  banner.dataset.addedAt = release.addedAt;
+  banner.dataset.key = `${version} ${latest.addedAt}`;
   banner.append(text);
   if (mayUpgrade !== undefined) {
     const link = document.createElement("a");
     link.className = "button";
     link.href = `/upgrade?version=${encodeURIComponent(version)}`;
     link.textContent = `Upgrade to ${version}`;
-    link.addEventListener("click", () => since(release.addedAt));
+    link.addEventListener("click", () => since(latest.addedAt));
     banner.append(link);
   }
   banner.append(dismiss);
-  document.getElementById("prompt").replaceChildren(banner);
+  place.replaceChildren(banner);
 }
 
 async function lookForReleases() {
+  const before = told;
   try {
-    const answer = await fetch("/api/v1/releases");
+    const answer = await fetch("/api/v1/releases?limit=1000");
     if (answer.status === 401) return leaveIfLoggedOut();
     if (!answer.ok) return;
     const { items } = await answer.json();
-    items.sort((one, other) => Date.parse(one.addedAt) - Date.parse(other.addedAt)).forEach(prompt);
+    if (told !== before) return lookForReleases();
+    releases = new Map(items.map((release) => [String(release.version), release]));
+    prompt();
   } catch {
     // The stream will say when the server is back.
   }
@@ -250,7 +267,8 @@ function listen() {
   });
   for (const kind of ["event", "changed", "gateway", "deployment", "release", "reset"]) stream.addEventListener(kind, refresh);
   stream.addEventListener("progress", ({ data }) => showTransfer(JSON.parse(data)));
-  stream.addEventListener("release", ({ data }) => prompt(JSON.parse(data)));
+  stream.addEventListener("release", ({ data }) => tell(JSON.parse(data)));
+  stream.addEventListener("reset", lookForReleases);
   // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts, or the refusal after the session's end.
   stream.addEventListener("error", () => {
     if (stream?.readyState !== EventSource.CLOSED) return;
