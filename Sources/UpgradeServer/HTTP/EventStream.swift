@@ -33,6 +33,9 @@ struct EventStream: Sendable {
             try await writer.write(ByteBuffer(string: Self.reset.text))
         }
         let inbox = Inbox()
+        let logInRings = access.sessions.bell.rings(for: principal.username)
+        // What ended before the bell was there is found out now.
+        inbox.ring()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await change in changes { inbox.put(change) }
@@ -45,6 +48,7 @@ struct EventStream: Sendable {
                 }
             }
             group.addTask { try await watchTransfers(inbox) }
+            group.addTask { for await _ in logInRings { inbox.ring() } }
             defer { group.cancelAll() }
             for await _ in inbox.bell.cancelOnGracefulShutdown() {
                 // Whoever logged out, or may something else by now, learns nothing more.

@@ -269,11 +269,12 @@ function listen() {
   stream.addEventListener("progress", ({ data }) => showTransfer(JSON.parse(data)));
   stream.addEventListener("release", ({ data }) => tell(JSON.parse(data)));
   stream.addEventListener("reset", lookForReleases);
-  // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts, or the refusal after the session's end.
   stream.addEventListener("error", () => {
+    // The server ends the stream with the session.
+    leaveIfLoggedOut();
+    // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts.
     if (stream?.readyState !== EventSource.CLOSED) return;
     stream = null;
-    leaveIfLoggedOut();
     setTimeout(listen, 5000);
   });
 }
