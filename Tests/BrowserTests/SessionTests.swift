@@ -36,7 +36,7 @@ extension BrowserTests {
                     try await browser.waitForPage("/login")
                     try await browser.enter("ben", password: "another password")
                     try await browser.wait(for: "a refusal") {
-                        try await browser.text.contains("Forbidden")
+                        try await browser.text.contains("You may not do this")
                     }
                     #expect(try await browser.location == "/upgrade?search=dep")
                     #expect(

@@ -2,7 +2,10 @@
 "use strict";
 
 const LEAST_PAUSE = 500;
-const { pageTime, mayUpgrade } = document.body.dataset;
+const { pageTime, mayUpgrade, address: ownAddress } = document.body.dataset;
+
+// A page that answers a form stands under the form's address. It has one of its own, at which it lives, and is loaded anew.
+if (ownAddress) history.replaceState(null, "", ownAddress);
 
 // Some things are of no use without a script, and shown only with one.
 document.documentElement.classList.add("scripted");
