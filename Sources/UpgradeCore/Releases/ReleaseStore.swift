@@ -72,7 +72,7 @@ public actor ReleaseStore {
                 try transaction.append(
                     EventDraft(
                         .releaseAdded, by: username,
-                        "release \(version), \(digests.size) bytes, SHA-256 \(digests.sha256)"))
+                        "release \(version), \(byteCount(digests.size)), SHA-256 \(digests.sha256)"))
                 return release
             }
         } catch {

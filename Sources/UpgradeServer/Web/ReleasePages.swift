@@ -77,7 +77,7 @@ extension Pages {
     private static func row(_ listed: ReleaseService.Listed, mayManage: Bool) -> [String: Any] {
         let release = listed.release
         return [
-            "version": release.version.description, "size": Amount.size(release.size), "bytes": String(release.size),
+            "version": release.version.description, "size": Amount.size(release.size), "bytes": byteCount(release.size),
             "sha256": release.sha256, "added": release.addedAt.section, "state": release.state.rawValue,
             "gateways": listed.gateways, "mayRemove": mayManage,
         ]

@@ -34,6 +34,6 @@ struct AddRelease: AsyncParsableCommand {
         }
         display.end()
         try Printer(options.connection).done(
-            "release \(release.version): \(release.size) bytes, SHA-256 \(release.sha256)", release)
+            "release \(release.version): \(Int(release.size).counted("byte")), SHA-256 \(release.sha256)", release)
     }
 }
