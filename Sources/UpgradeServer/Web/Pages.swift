@@ -161,7 +161,7 @@ extension Response {
     /// To the log-in, and back to where the request was going if that is a page, or to the page that a form stands on.
     static func toLogIn(from request: Request) -> Response {
         let isPage = request.method == .get || request.method == .head
-        let target = LocalTarget(isPage ? request.uri.string : request.pageOfForm)
+        let target = LocalTarget(isPage ? request.pageOfFile ?? request.uri.string : request.pageOfForm)
         let next = target.path.split(separator: "/", omittingEmptySubsequences: false)
             .map { PercentEncoding.encode(String($0)) }.joined(separator: "/")
         return .redirect(to: target == .home ? "/login" : "/login?next=\(next)")
@@ -169,6 +169,12 @@ extension Response {
 }
 
 extension Request {
+    /// The page that offers the file which is asked for here: `/events` for `/events.csv`, of the same choice. A file that is saved leaves people on the log-in.
+    fileprivate var pageOfFile: String? {
+        guard uri.path == "/events.csv" else { return nil }
+        return uri.query.map { "/events?\($0)" } ?? "/events"
+    }
+
     /// The page with the form that is sent here: `/users` for `/users/change`.
     fileprivate var pageOfForm: String {
         let page = "/" + (uri.path.split(separator: "/").first ?? "")
