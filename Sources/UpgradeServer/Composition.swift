@@ -75,10 +75,12 @@ struct Composition {
         func listener(_ place: HTTPListener<RouterResponder<APIContext>>.Place) -> some Service {
             HTTPListener(place: place, responder: responder, readiness: readiness, logger: logger)
         }
+        let logInChanges = try services.store.changes.subscribe(as: .operator)
         var group = ServiceGroupConfiguration(
             services: [
                 EngineService(engine: services.engine), BrokerService(link: link),
                 FolderService(releaseStore: services.releaseStore, engine: services.engine), certificateService,
+                LogInWatch(bell: access.sessions.bell, changes: logInChanges),
                 listener(.controlSocket(installation.folder.controlSocket)),
                 listener(.tcp(configuration.http, httpsCertificates)),
                 ShutdownNotice(readiness: readiness),

@@ -51,6 +51,32 @@ extension BrowserTests {
             }
         }
 
+        @Test("What was told of a release goes from open pages with it, and the one before is told of again")
+        func removal() async throws {
+            try await Daemon.with(mode: .tls) { daemon in
+                try await daemon.add("ada", role: "super", company: "1")
+                try await Browser.with(daemon) { browser in
+                    try await browser.logIn("ada")
+                    // A page that nothing refreshes, and one that lives.
+                    for path in ["/profile", "/"] {
+                        try await browser.open(path)
+                        try await browser.waitForReleasesToBeKnown()
+                        try await browser.mark()
+                        try await daemon.drop("1.2", Data("1.2".utf8))
+                        try await browser.waitForText("Release 1.2 is available")
+                        try await daemon.drop("1.4", Data("1.4".utf8))
+                        try await browser.waitForText("Release 1.4 is available")
+                        try await daemon.must("release", "remove", "1.4")
+                        try await browser.waitForText("Release 1.2 is available")
+                        #expect(try await !browser.shows("Release 1.4 is available"))
+                        try await daemon.must("release", "remove", "1.2")
+                        try await browser.wait(for: "the prompt to go") { try await !browser.shows("is available") }
+                        #expect(try await browser.isMarked)
+                    }
+                }
+            }
+        }
+
         @Test("A file is uploaded by the form, and a second one of that version is refused with the reason")
         func upload() async throws {
             try await Daemon.with(mode: .tls) { daemon in

@@ -41,7 +41,9 @@ struct EventPageTests {
                 }
             }
             try await both("gateway=gw2&user=&kind=&since=&until=") { $0.contains("gw2") && !$0.contains("gw3") }
-            try await both("kind=userCreated") { $0.contains(Person.user2.rawValue) && !$0.contains("Company 2") }
+            try await both("kind=userCreated") {
+                $0.contains(Person.user2.rawValue) && !$0.contains("Company 2 created")
+            }
             try await both("user=operator") { $0.contains(Person.user2.rawValue) && !$0.contains("gw2") }
             try await both("user=nobody") { !$0.contains(Person.user2.rawValue) && !$0.contains("gw2") }
             try await both("since=2001-01-01T00:00") { $0.contains("gw2") }
@@ -50,6 +52,53 @@ struct EventPageTests {
             let page = try await server.send("GET", "/events?kind=userCreated&gateway=gw2").body
             #expect(page.contains(#"<option value="userCreated" selected>user created</option>"#))
             #expect(page.contains(#"value="gw2""#) && page.contains("/events.csv?gateway=gw2&amp;kind=userCreated"))
+        }
+    }
+
+    @Test("Who wants the export and is not logged in comes to the page of the same events, after the log-in")
+    func exportAfterLogIn() async throws {
+        try await withLogInServer { server in
+            try await server.addPeople()
+            for (query, page) in [
+                ("", "/events"),
+                ("?gateway=gw2&since=2026-01-31T12%3A00", "/events?gateway=gw2&since=2026-01-31T12%3A00"),
+            ] {
+                let refused = try await server.send("GET", "/events.csv\(query)")
+                let place = try #require(refused.headers["location"])
+                let logIn = try await server.send("GET", place).body
+                let next = try #require(logIn.firstMatch(of: /name="next" value="([^"]*)"/)).1
+                let entered = try await server.sendForm(
+                    "/login",
+                    [
+                        "username": Person.root.rawValue, "password": Person.root.rawValue,
+                        "next": String(next).replacing("&amp;", with: "&"),
+                    ])
+                #expect(entered.status == 303 && entered.headers["location"] == page)
+            }
+        }
+    }
+
+    @Test("Who sees several companies chooses one; others see no choice, and nothing of another company")
+    func companies() async throws {
+        try await withLogInServer { server in
+            try await server.addPeople()
+            let (root, admin) = (try await server.logIn(.root), try await server.logIn(.admin2))
+            for path in ["/events", "/events.csv"] {
+                let answer = try await server.send("GET", "\(path)?company=2", headers: root.browser)
+                #expect(answer.status == 200)
+                #expect(answer.body.contains(Person.user2.rawValue) && !answer.body.contains(Person.admin3.rawValue))
+                let foreign = try await server.send("GET", "\(path)?company=3", headers: admin.browser)
+                #expect(!foreign.body.contains(Person.admin3.rawValue) && !foreign.body.contains("Company 3"))
+                #expect(try await server.send("GET", "\(path)?company=nope", headers: root.browser).status == 422)
+            }
+            let page = try await server.send("GET", "/events?company=2", headers: root.browser).body
+            #expect(page.contains(#"<option value="2" selected>2: Company 2</option>"#))
+            #expect(page.contains(#"<option value="3">3: Company 3</option>"#))
+            #expect(page.contains("/events.csv?company=2"))
+            let unknown = try await server.send("GET", "/events?company=nope", headers: root.browser).body
+            #expect(unknown.contains("There is no company &quot;nope&quot; here."))
+            #expect(
+                !(try await server.send("GET", "/events", headers: admin.browser).body.contains(#"name="company""#)))
         }
     }
 

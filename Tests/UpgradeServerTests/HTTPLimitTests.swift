@@ -105,7 +105,7 @@ struct HTTPLimitTests {
 }
 
 /// A TCP connection to this machine without any protocol. What it waits for blocks its thread, for 20 seconds at most.
-private final class RawConnection {
+final class RawConnection {
     private var descriptor: Int32
 
     init(port: UInt16) throws {

@@ -88,4 +88,14 @@ struct ReleasePageTests {
             }
         }
     }
+
+    @Test("One byte is one byte, wherever it is told of")
+    func oneByte() async throws {
+        try await withServer { server in
+            #expect(try await server.send("PUT", "/api/v1/releases/1.2", bytes: [1]).status == 201)
+            #expect(try await server.send("GET", "/releases").body.contains(#"title="1 byte""#))
+            let events = try await server.send("GET", "/api/v1/events?kind=releaseAdded").body
+            #expect(events.contains("release 1.2, 1 byte, SHA-256"))
+        }
+    }
 }

@@ -85,7 +85,7 @@ struct UpgradePageTests {
                 for path in ["/upgrade/confirm", "/upgrade/order"] {
                     let refused = try await send(path, wrong)
                     #expect(refused.status == 422, "\(wrong)")
-                    #expect(refused.body.contains(#"href="/upgrade">Back"#))
+                    #expect(refused.body.contains("Upgrade the checked gateways"))
                 }
             }
             #expect(try await deployments().contains(#""total":0"#))

@@ -28,7 +28,7 @@ struct UserPageTests {
             ] {
                 #expect(try await server.sendForm(path, [:]).headers["location"]?.hasPrefix("/login") == true)
                 let refused = try await server.submit(path, [:], by: people[0])
-                #expect(refused.status == 403 && refused.body.contains("<h2>Forbidden</h2>"), "\(path)")
+                #expect(refused.status == 403 && refused.body.contains("<h2>You may not do this</h2>"), "\(path)")
                 let unsigned = try await server.sendForm(path, [:], headers: [("Cookie", people[2].cookie)])
                 #expect(unsigned.status == 403 && unsigned.body.contains("This form is out of date"), "\(path)")
                 let foreign = try await server.sendForm(

@@ -148,8 +148,7 @@ extension Transaction {
     fileprivate func check(_ user: User) throws {
         let company = user.companyID
         if user.role == .super, company != .superCompany {
-            throw DomainError.invalid(
-                field: "role", problem: "super exists only in company \(CompanyID.superCompany), not in \(company)")
+            throw DomainError.invalid(field: "role", problem: TextRules.superElsewhere(company))
         }
         if try companies.find(company, in: .everything) == nil {
             throw DomainError.invalid(field: "companyId", problem: "there is no company \(quoted(company.rawValue))")

@@ -10,8 +10,8 @@ public struct ChangeSet: Sendable {
     public private(set) var deployments: Set<ChangedDeployment> = []
     /// Releases that are new: whoever looks at a page is to be prompted with them.
     public private(set) var announcedReleases: Set<Version> = []
-    /// A release was added, removed, withheld or returned.
-    public private(set) var releasesChanged = false
+    /// Releases that were added, removed, withheld or returned.
+    public private(set) var changedReleases: Set<Version> = []
     /// There was more than is listed here: look at everything again.
     public private(set) var isIncomplete = false
 
@@ -19,8 +19,8 @@ public struct ChangeSet: Sendable {
 
     /// Nothing changed.
     public var isEmpty: Bool {
-        events.isEmpty && gateways.isEmpty && deployments.isEmpty && announcedReleases.isEmpty && !releasesChanged
-            && !isIncomplete
+        events.isEmpty && gateways.isEmpty && deployments.isEmpty && announcedReleases.isEmpty
+            && changedReleases.isEmpty && !isIncomplete
     }
 
     /// A gateway, and who may know that it changed.
@@ -59,7 +59,7 @@ public struct ChangeSet: Sendable {
 
     /// A release was added, removed, withheld or returned; `announced` if people are to be prompted with it as new.
     mutating func add(release: Version, announced: Bool) {
-        releasesChanged = true
+        changedReleases.insert(release)
         if announced { announcedReleases.insert(release) }
     }
 
@@ -68,7 +68,7 @@ public struct ChangeSet: Sendable {
         gateways.formUnion(other.gateways)
         deployments.formUnion(other.deployments)
         announcedReleases.formUnion(other.announcedReleases)
-        releasesChanged = releasesChanged || other.releasesChanged
+        changedReleases.formUnion(other.changedReleases)
         isIncomplete = isIncomplete || other.isIncomplete
     }
 
@@ -92,7 +92,7 @@ public struct ChangeSet: Sendable {
         }
         part.deployments = deployments.filter { view.gateways.contains($0.companyID) }
         part.announcedReleases = announcedReleases
-        part.releasesChanged = releasesChanged
+        part.changedReleases = changedReleases
         part.isIncomplete = isIncomplete
         return part
     }

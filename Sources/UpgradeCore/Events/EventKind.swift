@@ -68,7 +68,7 @@ public enum EventKind: String, Sendable, CaseIterable {
     case upgradeFailed
     case upgradeCancelled
 
-    /// Whether a gateway can bring it about at will: such events are one counted row per gateway, kind and hour.
+    /// Whether a gateway can bring it about at will: such events are one counted row per gateway, kind, detail and hour.
     public var coalesces: Bool {
         switch self {
         case .gatewayConnected, .gatewayDisconnected, .foreignCompanyClaimed, .frameRefused, .messageRefused,

@@ -100,8 +100,7 @@ enum PredecessorRecord {
                 field: "role", problem: "\(quoted(roleName)) is not one of super, admin and user")
         }
         guard role != .super || company == .superCompany else {
-            throw DomainError.invalid(
-                field: "role", problem: "super exists only in company \(CompanyID.superCompany), not in \(company)")
+            throw DomainError.invalid(field: "role", problem: TextRules.superElsewhere(company))
         }
         return User(
             username: username, name: try TextRules.name(record.text("name") ?? username), role: role,

@@ -56,6 +56,10 @@ public struct Cursor: Hashable, Sendable, CustomStringConvertible {
         self.key = String(key)
     }
 
+    init(key: Int64, tieBreaker: Int64) {
+        self.key = "\(key) \(tieBreaker)"
+    }
+
     /// - Throws: ``DomainError/invalid(field:problem:)`` for text that no list handed out.
     public init(_ text: String) throws(DomainError) {
         guard let bytes = Self.bytes(hexadecimal: text), let key = String(validating: bytes, as: UTF8.self) else {
@@ -69,10 +73,19 @@ public struct Cursor: Hashable, Sendable, CustomStringConvertible {
 
     /// - Throws: ``DomainError/invalid(field:problem:)`` when the key is not a number.
     func number() throws(DomainError) -> Int64 {
-        guard let number = Int64(key) else {
-            throw .invalid(field: "cursor", problem: "\(quoted(description)) belongs to another list")
-        }
+        guard let number = Int64(key) else { throw foreign }
         return number
+    }
+
+    /// - Throws: ``DomainError/invalid(field:problem:)`` when the key is not two numbers.
+    func numbers() throws(DomainError) -> (key: Int64, tieBreaker: Int64) {
+        let numbers = key.split(separator: " ", omittingEmptySubsequences: false).map { Int64($0) }
+        guard numbers.count == 2, let key = numbers[0], let tieBreaker = numbers[1] else { throw foreign }
+        return (key, tieBreaker)
+    }
+
+    private var foreign: DomainError {
+        .invalid(field: "cursor", problem: "\(quoted(description)) belongs to another list")
     }
 
     private static func bytes(hexadecimal text: String) -> [UInt8]? {

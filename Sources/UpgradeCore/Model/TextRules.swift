@@ -1,3 +1,5 @@
+import UpgradeProtocol
+
 /// What people may call things. One file for all limits of text that comes from outside.
 enum TextRules {
     /// Bytes of UTF-8. Room for `New Gateway` and the longest gateway id.
@@ -6,6 +8,8 @@ enum TextRules {
     static let usernameLength = 128
     /// Bytes of an event's detail; a longer one is cut.
     static let detailLength = 1024
+    /// Rows that one gateway brings about in an hour by events of one kind that coalesce, each with a detail of its own; what goes beyond is one row more.
+    static let detailsPerHour = 10
     static let passwordLength = 8...1024
     /// Bytes of a topic filter: the most that MQTT carries in one string.
     static let filterLength = 65_535
@@ -45,9 +49,14 @@ enum TextRules {
             throw .invalid(
                 field: "password",
                 problem:
-                    "it has \(text.utf8.count) bytes, not \(passwordLength.lowerBound) to \(passwordLength.upperBound)"
+                    "it has \(byteCount(text.utf8.count)), not \(passwordLength.lowerBound) to \(passwordLength.upperBound)"
             )
         }
+    }
+
+    /// Why a user of `company` does not become a super user. A company is called by its id: another one may be named like the super company.
+    static func superElsewhere(_ company: CompanyID) -> String {
+        "super users belong to the company with the id \(quoted(CompanyID.superCompany.rawValue)) alone, and this one has the id \(quoted(company.rawValue))"
     }
 
     /// At most so many bytes of the text, cut between characters.

@@ -42,4 +42,20 @@ public struct ReleaseService: Sendable {
                 gateways: try snapshot.gateways.count(GatewayFilter(versions: [version]), in: gateways))
         }
     }
+
+    /// The release that had this version last, also if somebody removed it for good: its state then is ``Release/State/removed``.
+    ///
+    /// - Throws: ``DomainError/notFound(_:_:)`` for a version that no release ever had.
+    public func latest(_ version: Version, as principal: Principal) async throws -> Listed {
+        _ = try principal.scope(for: .viewReleases)
+        let gateways = try principal.scope(for: .viewGateways)
+        return try await store.read { snapshot in
+            guard let release = try snapshot.releases.latest(version) else {
+                throw DomainError.notFound(.release, version.description)
+            }
+            return Listed(
+                release: release,
+                gateways: try snapshot.gateways.count(GatewayFilter(versions: [version]), in: gateways))
+        }
+    }
 }

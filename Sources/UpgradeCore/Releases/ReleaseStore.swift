@@ -46,7 +46,7 @@ public actor ReleaseStore {
     /// Adds a release that was uploaded. It is durable, and announced, when this returns.
     ///
     /// - Throws: ``DomainError/forbidden(_:)``; ``DomainError/conflict(_:)`` when the version exists;
-    ///   ``DomainError/storageFull``; ``FileError``.
+    ///   ``DomainError/invalid(field:problem:)`` when there are no bytes; ``DomainError/storageFull``; ``FileError``.
     public func add(_ version: Version, _ incoming: IncomingRelease, as principal: Principal) async throws -> Release {
         _ = try principal.scope(for: .manageReleases)
         return try await add(version, incoming, from: .upload, by: principal.username)
@@ -72,7 +72,7 @@ public actor ReleaseStore {
                 try transaction.append(
                     EventDraft(
                         .releaseAdded, by: username,
-                        "release \(version), \(digests.size) bytes, SHA-256 \(digests.sha256)"))
+                        "release \(version), \(byteCount(digests.size)), SHA-256 \(digests.sha256)"))
                 return release
             }
         } catch {

@@ -34,7 +34,7 @@ struct Conditions {
 }
 
 extension Database {
-    /// A page of a list that is sorted by one unique key.
+    /// A page of a list that is sorted by one unique key, or by one and another that decides between equals.
     ///
     /// One row more than the page holds is fetched, which tells whether another page follows.
     func page<Item: Sendable>(
@@ -42,12 +42,20 @@ extension Database {
     ) throws -> Page<Item> {
         var rows = list.conditions
         if let cursor = request.cursor {
-            let key: any DatabaseValueConvertible = list.keyIsNumber ? try cursor.number() : cursor.key
-            rows = rows.and("\(list.key) \(list.descending ? "<" : ">") ?", key)
+            let comparison = list.descending ? "<" : ">"
+            if let tieBreaker = list.tieBreaker {
+                let (key, tie) = try cursor.numbers()
+                rows = rows.and("(\(list.key), \(tieBreaker)) \(comparison) (?, ?)", key, tie)
+            } else {
+                let key: any DatabaseValueConvertible = list.keyIsNumber ? try cursor.number() : cursor.key
+                rows = rows.and("\(list.key) \(comparison) ?", key)
+            }
         }
+        let direction = list.descending ? "DESC" : "ASC"
+        let order = [list.key, list.tieBreaker].compactMap { $0.map { "\($0) \(direction)" } }.joined(separator: ", ")
         let sql = """
             SELECT \(list.columns) FROM \(list.source) \(rows.clause)
-            ORDER BY \(list.key) \(list.descending ? "DESC" : "ASC") LIMIT \(request.limit + 1)
+            ORDER BY \(order) LIMIT \(request.limit + 1)
             """
         var items: [Item] = []
         let cursorOverRows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: rows.arguments)
@@ -67,5 +75,7 @@ struct KeysetList {
     var conditions: Conditions
     var key: String
     var keyIsNumber = false
+    /// A number that is unique, where the key is not.
+    var tieBreaker: String?
     var descending = false
 }

@@ -11,18 +11,43 @@ struct EventTable {
     private static let insertion = """
         INSERT INTO event (time, kind, actor, gateway_id, company_id, deployment_id, detail, hour)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (gateway_id, kind, hour) WHERE hour IS NOT NULL DO UPDATE
-        SET count = count + 1, time = excluded.time, detail = excluded.detail, company_id = excluded.company_id,
-            deployment_id = excluded.deployment_id
         RETURNING \(columns)
         """
+    /// Of the few rows of one gateway, kind and hour, the one that says the same to the same people.
+    private static let countingUp = """
+        UPDATE event SET count = count + 1, time = ?
+        WHERE gateway_id = ? AND kind = ? AND hour = ? AND detail = ? AND actor IS ? AND company_id IS ?
+            AND deployment_id IS ?
+        RETURNING \(columns)
+        """
+    private static let counting = "SELECT count(*) FROM event WHERE gateway_id = ? AND kind = ? AND hour = ?"
 
-    /// The newest first.
+    /// What stands for those beyond ``TextRules/detailsPerHour``.
+    static let others = "others in this hour, too many to tell one by one"
+
+    /// What happened last, first. A row that is counted up moves to the front, as a new one would stand there.
     func list(_ filter: EventFilter, in scope: Scope, _ request: PageRequest) throws -> Page<Event> {
-        let list = KeysetList(
-            columns: Self.columns, source: "event", conditions: filter.conditions(in: scope), key: "id",
-            keyIsNumber: true, descending: true)
-        return try database.page(list, request, item: Event.init(row:), cursor: { Cursor(key: $0.id) })
+        try database.page(
+            Self.list(filter, in: scope), request, item: Event.init(row:),
+            cursor: { Cursor(key: $0.time.milliseconds, tieBreaker: $0.id) })
+    }
+
+    static func list(_ filter: EventFilter, in scope: Scope) -> KeysetList {
+        KeysetList(
+            columns: columns, source: "event", conditions: filter.conditions(in: scope), key: "time",
+            keyIsNumber: true, tieBreaker: "id", descending: true)
+    }
+
+    /// A part of the list in the order of the numbers, the greatest first: however long somebody takes to read one part after the other, and whatever is
+    /// counted up meanwhile, each row is in exactly one.
+    func batch(_ filter: EventFilter, in scope: Scope, below id: Int64, limit: Int) throws -> [Event] {
+        let conditions = filter.conditions(in: scope).and("id < ?", id)
+        // No index: the parts together are one walk over the table.
+        let sql = """
+            SELECT \(Self.columns) FROM event NOT INDEXED \(conditions.clause) ORDER BY id DESC LIMIT \(limit)
+            """
+        return try Row.fetchAll(database.cachedStatement(sql: sql), arguments: conditions.arguments)
+            .map(Event.init(row:))
     }
 
     /// The oldest first, for a listener that was away.
@@ -33,17 +58,45 @@ struct EventTable {
             .map(Event.init(row:))
     }
 
+    func exists(_ id: Int64, in scope: Scope) throws -> Bool {
+        let conditions = EventFilter().conditions(in: scope).and("id = ?", id)
+        let sql = "SELECT count(*) FROM event \(conditions.clause)"
+        return try Int.fetchOne(database.cachedStatement(sql: sql), arguments: conditions.arguments) == 1
+    }
+
     func insert(_ draft: EventDraft, at time: Timestamp) throws -> Event {
-        let detail = TextRules.cut(draft.detail, toBytes: TextRules.detailLength)
+        var draft = draft
+        draft.detail = TextRules.cut(draft.detail, toBytes: TextRules.detailLength)
         let hour = draft.kind.coalesces && draft.gatewayID != nil ? time.milliseconds / 3_600_000 : nil
+        if let hour {
+            if let event = try countUp(draft, hour, at: time) { return event }
+            let details = try Int.fetchOne(
+                database.cachedStatement(sql: Self.counting),
+                arguments: [draft.gatewayID?.rawValue, draft.kind.rawValue, hour])
+            if let details, details >= TextRules.detailsPerHour {
+                draft.detail = Self.others
+                if let event = try countUp(draft, hour, at: time) { return event }
+            }
+        }
         let row = try Row.fetchOne(
             database.cachedStatement(sql: Self.insertion),
             arguments: [
                 time.milliseconds, draft.kind.rawValue, draft.actor, draft.gatewayID?.rawValue,
-                draft.companyID?.rawValue, draft.deploymentID?.rawValue, detail, hour,
+                draft.companyID?.rawValue, draft.deploymentID?.rawValue, draft.detail, hour,
             ])
         guard let row else { throw DomainError.unavailable("the event log did not take an event") }
         return try Event(row: row)
+    }
+
+    /// Nil when nothing equal has happened in the hour.
+    private func countUp(_ draft: EventDraft, _ hour: Int64, at time: Timestamp) throws -> Event? {
+        try Row.fetchOne(
+            database.cachedStatement(sql: Self.countingUp),
+            arguments: [
+                time.milliseconds, draft.gatewayID?.rawValue, draft.kind.rawValue, hour, draft.detail, draft.actor,
+                draft.companyID?.rawValue, draft.deploymentID?.rawValue,
+            ]
+        ).map(Event.init(row:))
     }
 }
 

@@ -17,6 +17,9 @@ enum Migrations {
         migrator.registerMigration("4 figure indexes") { database in
             try database.execute(sql: figureIndexes)
         }
+        migrator.registerMigration("5 events by their latest time") { database in
+            try database.execute(sql: eventIndexes)
+        }
         return migrator
     }
 }

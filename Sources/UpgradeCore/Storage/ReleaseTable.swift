@@ -16,6 +16,15 @@ struct ReleaseTable {
         ).map(Release.init(row:))
     }
 
+    /// The last one of this version, also if somebody removed it.
+    func latest(_ version: Version) throws -> Release? {
+        try Row.fetchOne(
+            database.cachedStatement(
+                sql: "SELECT \(Self.columns) FROM release WHERE version = ? ORDER BY id DESC LIMIT 1"),
+            arguments: [version.stored]
+        ).map(Release.init(row:))
+    }
+
     /// Also finds a release that somebody removed.
     func find(_ id: ReleaseID) throws -> Release? {
         try Row.fetchOne(

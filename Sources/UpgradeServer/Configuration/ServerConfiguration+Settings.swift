@@ -73,7 +73,7 @@ extension ServerConfiguration {
         let line = data.prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard (1...longest).contains(line.count) else {
             throw StartRefusal(
-                "the first line of the password file \(path) has \(line.count) bytes",
+                "the first line of the password file \(path) has \(byteCount(line.count))",
                 remedy: "put a password of 1 to \(longest) bytes there")
         }
         return Array(line)

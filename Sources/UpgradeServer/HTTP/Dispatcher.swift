@@ -62,10 +62,7 @@ extension Router {
         let allowed = allowed.contains(.get) ? allowed + [.head] : allowed
         let methods: [HTTPRequest.Method] = [.get, .head, .post, .put, .patch, .delete, .options, .trace]
         for method in methods where !allowed.contains(method) {
-            on(path, method: method) { _, _ in
-                Problem(.methodNotAllowed, "\(method) is not possible here")
-                    .response(headers: [.allow: allowed.map(\.rawValue).joined(separator: ", ")])
-            }
+            on(path, method: method) { _, _ -> Response in throw MethodRefusal(method: method, allowed: allowed) }
         }
     }
 }

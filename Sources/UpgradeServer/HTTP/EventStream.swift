@@ -11,8 +11,8 @@ struct EventStream: Sendable {
     let services: Services
     let access: Access
     let caller: Caller
-    /// What happened while the listener was away, oldest first.
-    let missed: [Event]
+    /// What happened while the listener was away, oldest first; nil when that cannot be told.
+    let missed: [Event]?
     let changes: ChangeSubscription
 
     private var principal: Principal { caller.principal }
@@ -27,12 +27,15 @@ struct EventStream: Sendable {
     func write(to writer: inout any ResponseBodyWriter) async throws {
         // A comment at once: the listener learns that it is connected.
         try await writer.write(ByteBuffer(string: ServerSentEvent.heartbeat))
-        if missed.count > HTTPLimits.replayedEvents {
-            try await writer.write(ByteBuffer(string: Self.reset.text))
-        } else {
+        if let missed, missed.count <= HTTPLimits.replayedEvents {
             try await writer.write(ByteBuffer(string: try text(of: missed)))
+        } else {
+            try await writer.write(ByteBuffer(string: Self.reset.text))
         }
         let inbox = Inbox()
+        let logInRings = access.sessions.bell.rings(for: principal.username)
+        // What ended before the bell was there is found out now.
+        inbox.ring()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await change in changes { inbox.put(change) }
@@ -45,6 +48,7 @@ struct EventStream: Sendable {
                 }
             }
             group.addTask { try await watchTransfers(inbox) }
+            group.addTask { for await _ in logInRings { inbox.ring() } }
             defer { group.cancelAll() }
             for await _ in inbox.bell.cancelOnGracefulShutdown() {
                 // Whoever logged out, or may something else by now, learns nothing more.
@@ -95,16 +99,19 @@ struct EventStream: Sendable {
                 text += try Self.event(.deployment(body))
             }
         }
-        if changes.contains(where: \.releasesChanged) {
-            for release in try await services.allReleaseBodies(as: principal) {
-                text += try Self.event(.release(release))
+        for version in Set(changes.flatMap(\.changedReleases)).sorted() {
+            guard let listed = try await found({ try await services.releases.latest(version, as: principal) }) else {
+                continue
             }
+            text += try Self.event(.release(ReleaseBody(listed.release, gateways: listed.gateways)))
         }
         return text
     }
 
+    /// Whoever may not read the event log learns that something happened, and nothing of it.
     private func text(of events: [Event]) throws -> String {
-        try events.map { try Self.event(.event(EventBody($0)), id: $0.id) }.joined()
+        guard principal.may(.viewEvents) else { return events.isEmpty ? "" : try Self.event(.changed) }
+        return try events.map { try Self.event(.event(EventBody($0)), id: $0.id) }.joined()
     }
 
     private func text(of progress: [TransferProgress]) throws -> String {

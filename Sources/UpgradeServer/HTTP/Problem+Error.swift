@@ -14,6 +14,7 @@ extension Problem {
         case let error as RequestBodyError: self.init(.unprocessableContent, error.description, field: error.member)
         case let error as ReleaseTooLargeError: self.init(.contentTooLarge, error.description)
         case let error as RetryLater: self.init(error.status, error.detail)
+        case let error as MethodRefusal: self.init(.methodNotAllowed, "\(error.method) is not possible here")
         case is NIOTooManyBytesError:
             self.init(.contentTooLarge, "the body has more than \(HTTPLimits.jsonBody) bytes")
         case let error as HTTPError where error.status == .notFound: self.init(.notFound, "no such resource")
@@ -23,9 +24,12 @@ extension Problem {
     }
 
     /// A problem whose status says what kind it is.
-    init(_ status: HTTPResponse.Status, _ detail: String, field: String? = nil, type: String = "about:blank") {
+    init(_ status: HTTPResponse.Status, _ detail: String, field: String? = nil, type: String = Problem.blankType) {
         self.init(type: type, title: status.reasonPhrase, status: status.code, detail: detail, field: field)
     }
+
+    /// The type of a problem that its status says everything of (RFC 9457, 4.2.1).
+    static let blankType = "about:blank"
 
     /// The answer to whoever is not logged in.
     static let logInFirst = Problem(.unauthorized, "log in first: POST \(Dispatcher.prefix)/session")

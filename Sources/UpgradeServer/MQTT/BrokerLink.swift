@@ -136,7 +136,7 @@ private final class MappedFiles: Sendable {
         let expected: Int
         let found: Int
 
-        var description: String { "\(path) has \(found) bytes, not the \(expected) that its release has" }
+        var description: String { "\(path) has \(byteCount(found)), not the \(expected) that its release has" }
     }
 
     private let entries = Mutex<[String: Entry]>([:])

@@ -2,7 +2,10 @@
 "use strict";
 
 const LEAST_PAUSE = 500;
-const { pageTime, mayUpgrade } = document.body.dataset;
+const { pageTime, mayUpgrade, address: ownAddress } = document.body.dataset;
+
+// A page that answers a form stands under the form's address. It has one of its own, at which it lives, and is loaded anew.
+if (ownAddress) history.replaceState(null, "", ownAddress);
 
 // Some things are of no use without a script, and shown only with one.
 document.documentElement.classList.add("scripted");
@@ -183,44 +186,61 @@ function since(time) {
   }
 }
 
-function prompt(release) {
-  if (release.state !== "available" || Date.parse(release.addedAt) <= Date.parse(since())) return;
-  // Of several, the latest stays: they come in no order of time.
-  const shown = document.querySelector("#prompt [data-added-at]");
-  if (shown && Date.parse(shown.dataset.addedAt) > Date.parse(release.addedAt)) return;
-  const version = String(release.version);
+// Those that there are, by version, as far as the page was told.
+let releases = new Map();
+// How often it was told of one: what was asked for before is out of date then.
+let told = 0;
+
+function tell(release) {
+  told += 1;
+  releases.set(String(release.version), release);
+  prompt();
+}
+
+// Shows the latest that nobody has dismissed, and nothing when there is none any more.
+function prompt() {
+  const time = (release) => Date.parse(release.addedAt);
+  const isNew = (release) => release.state === "available" && time(release) > Date.parse(since());
+  const [latest] = [...releases.values()].filter(isNew).sort((one, other) => time(other) - time(one));
+  const place = document.getElementById("prompt");
+  if (!latest) return place.replaceChildren();
+  const version = String(latest.version);
+  if (place.firstElementChild?.dataset.key === `${version} ${latest.addedAt}`) return;
   const text = document.createElement("strong");
   text.textContent = `Release ${version} is available`;
   const dismiss = document.createElement("button");
   dismiss.className = "plain";
   dismiss.textContent = "Dismiss";
   dismiss.addEventListener("click", () => {
-    since(release.addedAt);
-    banner.remove();
+    since(latest.addedAt);
+    prompt();
   });
   const banner = document.createElement("div");
   banner.className = "prompt";
-  banner.dataset.addedAt = release.addedAt;
+  banner.dataset.key = `${version} ${latest.addedAt}`;
   banner.append(text);
   if (mayUpgrade !== undefined) {
     const link = document.createElement("a");
     link.className = "button";
     link.href = `/upgrade?version=${encodeURIComponent(version)}`;
     link.textContent = `Upgrade to ${version}`;
-    link.addEventListener("click", () => since(release.addedAt));
+    link.addEventListener("click", () => since(latest.addedAt));
     banner.append(link);
   }
   banner.append(dismiss);
-  document.getElementById("prompt").replaceChildren(banner);
+  place.replaceChildren(banner);
 }
 
 async function lookForReleases() {
+  const before = told;
   try {
-    const answer = await fetch("/api/v1/releases");
+    const answer = await fetch("/api/v1/releases?limit=1000");
     if (answer.status === 401) return leaveIfLoggedOut();
     if (!answer.ok) return;
     const { items } = await answer.json();
-    items.sort((one, other) => Date.parse(one.addedAt) - Date.parse(other.addedAt)).forEach(prompt);
+    if (told !== before) return lookForReleases();
+    releases = new Map(items.map((release) => [String(release.version), release]));
+    prompt();
   } catch {
     // The stream will say when the server is back.
   }
@@ -248,14 +268,16 @@ function listen() {
     refresh();
     lookForReleases();
   });
-  for (const kind of ["event", "gateway", "deployment", "release", "reset"]) stream.addEventListener(kind, refresh);
+  for (const kind of ["event", "changed", "gateway", "deployment", "release", "reset"]) stream.addEventListener(kind, refresh);
   stream.addEventListener("progress", ({ data }) => showTransfer(JSON.parse(data)));
-  stream.addEventListener("release", ({ data }) => prompt(JSON.parse(data)));
-  // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts, or the refusal after the session's end.
+  stream.addEventListener("release", ({ data }) => tell(JSON.parse(data)));
+  stream.addEventListener("reset", lookForReleases);
   stream.addEventListener("error", () => {
+    // The server ends the stream with the session.
+    leaveIfLoggedOut();
+    // A browser gives up for good on an answer that is no stream, as a proxy's while the server restarts.
     if (stream?.readyState !== EventSource.CLOSED) return;
     stream = null;
-    leaveIfLoggedOut();
     setTimeout(listen, 5000);
   });
 }
@@ -317,14 +339,19 @@ function enableUpload(form) {
   }
 
   // What the server says of a refusal is a problem document; a proxy's page is none.
-  function reason(answer) {
+  function complainOf(answer) {
+    const isAboutVersion = answer.status === 409 || answer.status === 422;
     try {
-      const detail = JSON.parse(answer.responseText).detail;
-      if (typeof detail === "string") return detail.charAt(0).toUpperCase() + detail.slice(1) + ".";
+      const { detail, field: name } = JSON.parse(answer.responseText);
+      if (typeof detail === "string")
+        return complain(
+          detail.charAt(0).toUpperCase() + detail.slice(1) + ".",
+          name === "file" ? file : isAboutVersion ? version : null,
+        );
     } catch {
       // No document: the status has to do.
     }
-    return "The upload was refused with status " + answer.status + ".";
+    complain("The upload was refused with status " + answer.status + ".");
   }
 
   function upload(chosen, text) {
@@ -349,7 +376,7 @@ function enableUpload(form) {
       }
       showBusy(false);
       state.textContent = "";
-      complain(reason(sending), sending.status === 409 || sending.status === 422 ? version : null);
+      complainOf(sending);
     });
     sending.addEventListener("error", () => {
       showBusy(false);
@@ -375,6 +402,7 @@ function enableUpload(form) {
     const chosen = file.files[0];
     const text = version.value.trim();
     if (!chosen) complain("Choose a file first.", file);
+    else if (chosen.size === 0) complain("The file is empty, and an executable is not: choose another.", file);
     else if (!isVersion(text))
       complain("This is no version: digits, optionally a point and up to six digits, such as 1, 0.5 or 12.25.", version);
     else upload(chosen, text);

@@ -5,7 +5,7 @@ import UpgradeProtocol
 /// The form by which people choose events. What is left empty asks for all.
 struct EventFilterForm {
     /// The names of the fields.
-    static let names: Set = ["gateway", "user", "kind", "since", "until"]
+    static let names: Set = ["gateway", "company", "user", "kind", "since", "until"]
 
     /// The fields that are not empty.
     let set: [String: String]
@@ -17,7 +17,8 @@ struct EventFilterForm {
     var filter: EventFilter {
         get throws(DomainError) {
             EventFilter(
-                gateway: try read("gateway", expected: "a gateway id") { try? GatewayID($0) }, user: set["user"],
+                gateway: try read("gateway", expected: "a gateway id") { try? GatewayID($0) },
+                company: try read("company", expected: "a company id") { try? CompanyID($0) }, user: set["user"],
                 kinds: try read("kind", expected: "a kind of event", EventKind.init(rawValue:)).map { [$0] },
                 since: try read("since", expected: Self.time, Timestamp.init(typed:)),
                 until: try read("until", expected: Self.time, Timestamp.init(typed:)))
@@ -62,6 +63,8 @@ extension Timestamp {
 extension EventKind {
     /// The name in words: `upgrade timed out`.
     var words: String {
+        // What was sent is an executable that the gateway asked for, not an upgrade that somebody ordered.
+        if self == .downloadSent { return "sent because the gateway asked for it" }
         let words = rawValue.reduce(into: "") { $0 += $1.isUppercase ? " " + $1.lowercased() : String($1) }
         return words.replacing("mqtt", with: "MQTT")
     }

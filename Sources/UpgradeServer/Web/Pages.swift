@@ -140,24 +140,17 @@ extension Pages {
 
 extension Pages {
     /// The page for something that went wrong, with a way on.
-    func show(_ problem: Problem, to request: Request, _ context: APIContext) async throws -> Response {
-        let path = request.uri.path
-        let (next, name) =
-            if path == "/profile" || path.hasPrefix("/profile/") {
-                ("/profile", "Back to the profile")
-            } else if path.hasPrefix("/upgrade/") || path.hasPrefix("/gateway") {
-                ("/upgrade", "Back to the gateways")
-            } else {
-                ("/", "To the dashboard")
-            }
-        let detail = problem.status == HTTPResponse.Status.notFound.code ? "there is no such page" : problem.detail
+    func show(_ error: any Error, to request: Request, _ context: APIContext) async throws -> Response {
+        let problem = Problem(error) ?? Problem.unexpected(error, in: request, context)
+        let caller = try? await access.caller(of: request, context)
+        let page = ProblemPage(error, problem, at: request.uri.path, for: caller?.principal)
         let fields = [
-            "heading": problem.title, "detail": detail.sentence, "next": next,
-            "nextName": name,
+            "heading": page.heading, "detail": page.detail, "next": page.next, "nextName": page.nextName,
         ]
-        return try await html(
-            .problem, fields, for: try? await access.caller(of: request, context),
-            status: HTTPResponse.Status(code: problem.status))
+        var response = try await html(
+            .problem, fields, for: caller, status: HTTPResponse.Status(code: problem.status))
+        response.headers.append(contentsOf: Problem.headers(for: error))
+        return response
     }
 }
 
@@ -168,7 +161,7 @@ extension Response {
     /// To the log-in, and back to where the request was going if that is a page, or to the page that a form stands on.
     static func toLogIn(from request: Request) -> Response {
         let isPage = request.method == .get || request.method == .head
-        let target = LocalTarget(isPage ? request.uri.string : request.pageOfForm)
+        let target = LocalTarget(isPage ? request.pageOfFile ?? request.uri.string : request.pageOfForm)
         let next = target.path.split(separator: "/", omittingEmptySubsequences: false)
             .map { PercentEncoding.encode(String($0)) }.joined(separator: "/")
         return .redirect(to: target == .home ? "/login" : "/login?next=\(next)")
@@ -176,6 +169,12 @@ extension Response {
 }
 
 extension Request {
+    /// The page that offers the file which is asked for here: `/events` for `/events.csv`, of the same choice. A file that is saved leaves people on the log-in.
+    fileprivate var pageOfFile: String? {
+        guard uri.path == "/events.csv" else { return nil }
+        return uri.query.map { "/events?\($0)" } ?? "/events"
+    }
+
     /// The page with the form that is sent here: `/users` for `/users/change`.
     fileprivate var pageOfForm: String {
         let page = "/" + (uri.path.split(separator: "/").first ?? "")

@@ -15,6 +15,13 @@ struct UpgradeOrderForm {
         case list(UpgradeQuery)
         case gateway(GatewayID)
 
+        /// What the form says of it.
+        init(_ form: [String: String]) {
+            self =
+                (form["page"].flatMap { try? GatewayID($0) }).map { .gateway($0) }
+                ?? .list(UpgradeQuery(ofList: form["list"]))
+        }
+
         /// Its address; with the number of the order that was given.
         func address(ordered: DeploymentID? = nil) -> String {
             switch self {
@@ -34,13 +41,11 @@ struct UpgradeOrderForm {
     /// - Throws: a 422 for a form that orders nothing.
     init(_ form: [String: String], by user: Principal) throws {
         guard let version = form["version"].flatMap({ try? Version($0) }) else {
-            throw Problem(.unprocessableContent, "choose a version; none was ordered", field: "version")
+            throw Problem(.unprocessableContent, "nothing was ordered: choose a version", field: "version")
         }
         self.version = version
         // The page of a gateway orders for this gateway; what the list shows is in its address.
-        origin =
-            (form["page"].flatMap { try? GatewayID($0) }).map { .gateway($0) }
-            ?? .list(UpgradeQuery(ofList: form["list"]))
+        origin = Origin(form)
         if form["all"] != nil {
             // Whoever does not see all companies means the own one.
             let scope = try user.scope(for: .orderUpgrades)
@@ -55,7 +60,7 @@ struct UpgradeOrderForm {
                 return id
             }
             guard !ids.isEmpty else {
-                throw Problem(.unprocessableContent, "no gateway was checked, so there is nothing to send")
+                throw Problem(.unprocessableContent, "nothing was ordered: check at least one gateway")
             }
             target = .gateways(ids.sorted())
         }

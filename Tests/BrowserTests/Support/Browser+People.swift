@@ -138,7 +138,7 @@ extension Browser {
         try await wait(for: "the page to ask for the releases", sourceLocation: sourceLocation) {
             try await evaluate(
                 """
-                const asked = performance.getEntriesByType("resource").some((one) => one.name.endsWith("/api/v1/releases"));
+                const asked = performance.getEntriesByType("resource").some((one) => one.name.includes("/api/v1/releases?"));
                 // The answer is read in the tasks that follow.
                 return asked && new Promise((done) => setTimeout(() => done(true), 50));
                 """)

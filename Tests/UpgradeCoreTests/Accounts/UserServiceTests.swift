@@ -184,4 +184,22 @@ struct UserServiceTests {
             #expect(names == ["admin1", "admin2", "admin3", "Bert", "boss", "user2"])
         }
     }
+
+    @Test("who becomes a super user of another company is told which company it is by its id")
+    func superElsewhere() async throws {
+        try await withStore { store in
+            _ = try await CompanyService(store: store).create("Super", name: "Super", as: .boss)
+            let users = UserService(store: store, hasher: .cheap)
+            let error = await domainError {
+                try await users.create(
+                    NewUser(username: "zoe", name: nil, role: .super, companyID: "Super", password: "a password"),
+                    as: .boss)
+            }
+            #expect(error?.field == "role")
+            #expect(
+                error?.description
+                    == #"role: super users belong to the company with the id "1" alone, and this one has the id "Super""#
+            )
+        }
+    }
 }

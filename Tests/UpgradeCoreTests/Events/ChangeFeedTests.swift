@@ -37,7 +37,7 @@ struct ChangeFeedTests {
             let dashboard = try #require(await user.next())
             #expect(dashboard.gateways.map(\.id) == ["a2"])
             #expect(dashboard.events.map(\.kind) == [.gatewayEnabled])
-            #expect(dashboard.announcedReleases == ["1.2"])
+            #expect(dashboard.announcedReleases == ["1.2"] && dashboard.changedReleases == ["1.2"])
         }
     }
 

@@ -1,3 +1,4 @@
+import GRDB
 import Testing
 import UpgradeProtocol
 
@@ -5,24 +6,133 @@ import UpgradeProtocol
 
 @Suite("Events")
 struct EventTests {
-    @Test("what a gateway can bring about at will is one counted event per gateway, kind and hour")
+    private func refuse(
+        _ gateway: GatewayID, _ kind: EventKind, _ detail: String, company: CompanyID = "2", in store: Store
+    ) async throws {
+        try await store.write { _ = try $0.append(EventDraft(kind, gateway: gateway, company: company, detail)) }
+    }
+
+    @Test("what a gateway can bring about at will is one counted event per gateway, kind, detail and hour")
     func coalescing() async throws {
         let clock = TestClock()
         try await withStore(at: clock) { store in
             try await store.addCompanies()
-            func refuse(_ gateway: GatewayID, _ kind: EventKind, _ detail: String) async throws {
-                try await store.write {
-                    _ = try $0.append(EventDraft(kind, gateway: gateway, company: "2", detail))
-                }
-            }
-            for number in 1...50 { try await refuse("gw1", .frameRefused, "crc \(number)") }
-            try await refuse("gw2", .frameRefused, "crc")
-            try await refuse("gw1", .messageRefused, "json")
+            for _ in 1...50 { try await refuse("gw1", .frameRefused, "crc", in: store) }
+            try await refuse("gw2", .frameRefused, "crc", in: store)
+            try await refuse("gw1", .messageRefused, "crc", in: store)
+            try await refuse("gw1", .frameRefused, "length", in: store)
+            try await refuse("gw1", .frameRefused, "crc", company: "3", in: store)
             clock.advance(byMilliseconds: 3_600_000)
-            try await refuse("gw1", .frameRefused, "next hour")
-            let events = try await EventService(store: store).list(page: .first, as: .adminOf2).items
-            #expect(events.map(\.count) == [1, 1, 1, 50])
-            #expect(events.map(\.detail) == ["next hour", "json", "crc", "crc 50"])
+            try await refuse("gw1", .frameRefused, "crc", in: store)
+            let events = try await EventService(store: store).list(page: .first, as: .boss).items
+            #expect(events.map(\.count) == [1, 1, 1, 1, 1, 50])
+            #expect(events.map(\.detail) == ["crc", "crc", "length", "crc", "crc", "crc"])
+            let own = try await EventService(store: store).list(page: .first, as: .adminOf3)
+            #expect(own.items.map(\.count) == [1], "what happened before it changed hands is not counted in")
+        }
+    }
+
+    @Test("a gateway that does something else each time fills the log with no more than some rows an hour")
+    func differentDetails() async throws {
+        let clock = TestClock()
+        try await withStore(at: clock) { store in
+            try await store.addCompanies()
+            for number in 1...50 { try await refuse("gw1", .frameRefused, "crc \(number)", in: store) }
+            try await refuse("gw1", .frameRefused, "crc 3", in: store)
+            let events = try await EventService(store: store).list(page: .first, as: .boss).items
+            #expect(events.count == TextRules.detailsPerHour + 1)
+            #expect(events.first?.detail == EventTable.others)
+            #expect(events.first?.count == Int64(50 - TextRules.detailsPerHour))
+            #expect(events.map(\.count).reduce(0, +) == 51)
+            #expect(events.first { $0.detail == "crc 3" }?.count == 2)
+        }
+    }
+
+    @Test(
+        "events stand by their latest time; over pages none is lost or doubled, whatever is counted up or comes meanwhile"
+    )
+    func order() async throws {
+        let clock = TestClock()
+        try await withStore(at: clock) { store in
+            try await store.addCompanies()
+            let service = EventService(store: store)
+            for number in 1...9 {
+                // Two of the same time, so that the number decides.
+                for gateway in ["a", "b"] as [GatewayID] {
+                    try await refuse(gateway, .frameRefused, "\(number)", in: store)
+                }
+                clock.advance(byMilliseconds: 1000)
+            }
+            try await refuse("a", .frameRefused, "1", in: store)
+            var walked: [Event] = []
+            var cursor: UpgradeCore.Cursor?
+            repeat {
+                let page = try await service.list(
+                    EventFilter(company: "2"), page: PageRequest(limit: 5, cursor: cursor), as: .boss)
+                #expect(page.total == 18 + walked.count / 5)
+                walked += page.items
+                cursor = page.nextCursor
+                clock.advance(byMilliseconds: 1000)
+                // It stands before what was read, as does what was read and is counted up.
+                try await refuse("a", .messageRefused, "\(walked.count)", in: store)
+                try await refuse("a", .frameRefused, "1", in: store)
+            } while cursor != nil
+            #expect(walked.count == 18 && Set(walked.map(\.id)).count == 18)
+            #expect(
+                walked.map { [$0.time.milliseconds, $0.id] }
+                    == walked.map { [$0.time.milliseconds, $0.id] }.sorted { $0.lexicographicallyPrecedes($1) }
+                    .reversed())
+            #expect(walked[0].detail == "1" && walked[0].gatewayID == "a" && walked[0].count == 2)
+        }
+    }
+
+    @Test("the parts of an export have each event once, also of those that are counted up while it is read")
+    func batches() async throws {
+        let clock = TestClock()
+        try await withStore(at: clock) { store in
+            try await store.addCompanies()
+            let service = EventService(store: store)
+            for number in 1...9 { try await refuse("a", .frameRefused, "\(number)", in: store) }
+            for number in 1...5 { try await refuse("c", .frameRefused, "\(number)", company: "3", in: store) }
+            var read: [String] = []
+            var last: Int64?
+            while true {
+                let batch = try await service.batch(EventFilter(), below: last, limit: 2, as: .adminOf2)
+                read += batch.map(\.detail)
+                guard let id = batch.last?.id else { break }
+                last = id
+                clock.advance(byMilliseconds: 1000)
+                for number in 1...9 { try await refuse("a", .frameRefused, "\(number)", in: store) }
+            }
+            #expect(read == ["9", "8", "7", "6", "5", "4", "3", "2", "1"])
+            let user = await domainError {
+                try await service.batch(EventFilter(), below: nil, limit: 2, as: .userOf2)
+            }
+            #expect(user?.isForbidden == true)
+        }
+    }
+
+    @Test(
+        "no page of the log sorts or reads the whole of it",
+        arguments: [
+            EventFilter(), EventFilter(gateway: "gw1"), EventFilter(company: "2"), EventFilter(user: "ann"),
+            EventFilter(kinds: [.frameRefused]), EventFilter(since: Timestamp(milliseconds: 7)),
+        ])
+    func plans(filter: EventFilter) async throws {
+        try await withStore { store in
+            let list = EventTable.list(filter, in: .everything)
+            let plan = try await store.pool.read { database in
+                let conditions = list.conditions.and("(time, id) < (?, ?)", 7, 7)
+                return try Row.fetchAll(
+                    database,
+                    sql: """
+                        EXPLAIN QUERY PLAN SELECT \(list.columns) FROM event \(conditions.clause)
+                        ORDER BY time DESC, id DESC LIMIT 101
+                        """, arguments: conditions.arguments
+                ).map { $0["detail"] as String }
+            }
+            #expect(plan.count == 1 && plan[0].hasPrefix("SEARCH event USING INDEX event_by_"), "\(plan)")
+            #expect(plan[0].contains("time<?"), "\(plan)")
         }
     }
 
@@ -108,10 +218,18 @@ struct EventTests {
     @Test("a listener that was away gets what it missed, and no more than it may see")
     func missed() async throws {
         try await withLog { events, _, _ in
-            let all = try await events.missed(since: 0, limit: 100, as: .boss)
-            #expect(all.map(\.detail) == ["1.2", "new", "new", "anna", "to 1.2"])
-            #expect(try await events.missed(since: all[1].id, limit: 2, as: .boss).map(\.detail) == ["new", "anna"])
-            #expect(try await events.missed(since: 0, limit: 100, as: .userOf2).map(\.detail) == ["new", "to 1.2"])
+            let ids = Array(try await events.list(page: .first, as: .boss).items.map(\.id).reversed())
+            func missed(_ id: Int64, limit: Int = 100, as principal: Principal) async throws -> [String]? {
+                try await events.missed(since: id, limit: limit, as: principal)?.map(\.detail)
+            }
+            #expect(try await missed(ids[0], as: .boss) == ["new", "new", "anna", "to 1.2"])
+            #expect(try await missed(ids[1], limit: 2, as: .boss) == ["new", "anna"])
+            #expect(try await missed(ids[4], as: .boss) == [])
+            #expect(try await missed(ids[1], as: .adminOf2) == ["anna", "to 1.2"])
+            // Numbers of events that do not exist, or are another company's.
+            for id in [-1, 0, ids[4] + 1, .max] { #expect(try await missed(id, as: .boss) == nil) }
+            #expect(try await missed(ids[2], as: .adminOf2) == nil)
+            #expect(await domainError { try await missed(ids[1], as: .userOf2) }?.isForbidden == true)
         }
     }
 

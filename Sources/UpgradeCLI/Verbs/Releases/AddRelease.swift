@@ -16,13 +16,14 @@ struct AddRelease: AsyncParsableCommand {
 
     func run() async throws {
         let upload = try FileUpload(path: file)
+        guard upload.size > 0 else { throw Failure("\(file) is empty, and an executable is not") }
         guard upload.size <= ProtocolLimits.payloadLength else {
             throw Failure(
                 "\(file) has \(upload.size) bytes; a release has at most \(ProtocolLimits.payloadLength) (one MQTT packet)"
             )
         }
         let display = ProgressDisplay(options.connection)
-        let total = max(upload.size, 1)
+        let total = upload.size
         let release = try await options.connection.withDaemon { client in
             try await client.addRelease(self.release, from: upload) { sent in
                 // In tenths, so that piped output has a few lines and not one per piece.
@@ -33,6 +34,6 @@ struct AddRelease: AsyncParsableCommand {
         }
         display.end()
         try Printer(options.connection).done(
-            "release \(release.version): \(release.size) bytes, SHA-256 \(release.sha256)", release)
+            "release \(release.version): \(Int(release.size).counted("byte")), SHA-256 \(release.sha256)", release)
     }
 }

@@ -16,7 +16,8 @@ struct ShowRelease: AsyncParsableCommand {
         try Printer(options.connection).object(
             release,
             [
-                "version": release.version.description, "size": "\(release.size) bytes", "sha256": release.sha256,
+                "version": release.version.description, "size": Int(release.size).counted("byte"),
+                "sha256": release.sha256,
                 "added": release.addedAt.short, "state": release.state.rawValue, "gateways": String(release.gateways),
             ])
     }

@@ -38,15 +38,17 @@ struct Access: Sendable {
     }
 
     private func caller(by id: Session.ID) async throws -> Caller? {
-        guard let session = sessions.use(id) else { return nil }
-        guard let account = try await services.logIns.account(of: session.account.user.username),
-            account.upholds(logInAs: session.account)
-        else {
-            sessions.end(id)
-            return nil
+        while let session = sessions.use(id) {
+            let account = try await services.logIns.account(of: session.account.user.username)
+            // The session and the account were not looked at in the same moment: in between, a new password may have been set in this very session.
+            if let account, account.upholds(logInAs: session.account) || sessions.isChangingPassword(id) {
+                return Caller(
+                    principal: Principal(account.user), session: session,
+                    mustChangePassword: account.user.mustChangePassword)
+            }
+            if sessions.end(id, ifStillOn: session.account) { return nil }
         }
-        return Caller(
-            principal: Principal(account.user), session: session, mustChangePassword: account.user.mustChangePassword)
+        return nil
     }
 
     /// Begins a session in place of the one that the browser may have had.
@@ -60,13 +62,15 @@ struct Access: Sendable {
     func updateProfile(
         name: String?, password: PasswordChange?, of caller: Caller, from address: String
     ) async throws -> User {
-        let account = try await desk.updateProfile(
-            name: name, password: password, as: caller.principal, from: address)
-        if password != nil {
-            if let session = caller.session { sessions.keep(session.id, on: account) }
-            sessions.endAll(of: account, but: caller.session?.id)
+        try await sessions.whileChangingPassword(in: password == nil ? nil : caller.session?.id) {
+            let account = try await desk.updateProfile(
+                name: name, password: password, as: caller.principal, from: address)
+            if password != nil {
+                if let session = caller.session { sessions.keep(session.id, on: account) }
+                sessions.endAll(of: account, but: caller.session?.id)
+            }
+            return account.user
         }
-        return account.user
     }
 
     /// Refuses a write that a page of another site sends.

@@ -9,7 +9,12 @@ final class SessionStore: Sendable {
         var session: Session
         var openedAt: Duration
         var usedAt: Duration
+        /// Attempts to change the password that are under way in it.
+        var passwordChanges = 0
     }
+
+    /// Rung after a session has ended before its time.
+    let bell = LogInBell()
 
     private let entries = Mutex<[Session.ID: Entry]>([:])
     private let time: any TimeSource
@@ -27,13 +32,15 @@ final class SessionStore: Sendable {
         let token = try SessionToken()
         let session = Session(id: try token.id, account: account, csrfToken: try SessionToken().text)
         let now = time.monotonic()
+        var ended: Set<String> = []
         entries.withLock { entries in
             entries = entries.filter { !$0.value.isOver(at: now) }
             let own = entries.filter { $0.value.session.isOf(account) }
-            if own.count >= HTTPLimits.sessionsPerUser { entries.removeLongestIdle(of: own) }
-            if entries.count >= limit { entries.removeLongestIdle(of: entries) }
+            if own.count >= HTTPLimits.sessionsPerUser { ended.formUnion(entries.removeLongestIdle(of: own)) }
+            if entries.count >= limit { ended.formUnion(entries.removeLongestIdle(of: entries)) }
             entries[session.id] = Entry(session: session, openedAt: now, usedAt: now)
         }
+        if !ended.isEmpty { bell.ring(for: ended) }
         return (session, token)
     }
 
@@ -55,8 +62,33 @@ final class SessionStore: Sendable {
         entries.withLock { $0[id]?.session.account = account }
     }
 
+    /// Lets a session go on while a new password is set in it: between the password and ``keep(_:on:)`` it stands on the old one.
+    func whileChangingPassword<Result>(in id: Session.ID?, _ body: () async throws -> Result) async rethrows -> Result {
+        guard let id else { return try await body() }
+        entries.withLock { $0[id]?.passwordChanges += 1 }
+        defer { entries.withLock { $0[id]?.passwordChanges -= 1 } }
+        return try await body()
+    }
+
+    func isChangingPassword(_ id: Session.ID) -> Bool {
+        entries.withLock { ($0[id]?.passwordChanges ?? 0) > 0 }
+    }
+
     func end(_ id: Session.ID) {
-        entries.withLock { $0[id] = nil }
+        let ended = entries.withLock { $0.removeValue(forKey: id) }
+        if let ended { bell.ring(for: [ended.session.account.user.username]) }
+    }
+
+    /// Ends a session, unless it was let stand on another account meanwhile.
+    ///
+    /// - Returns: Whether there is no such session any more.
+    func end(_ id: Session.ID, ifStillOn account: Account) -> Bool {
+        let (ended, isGone) = entries.withLock { entries -> (Entry?, Bool) in
+            if let entry = entries[id], entry.session.account != account { return (nil, false) }
+            return (entries.removeValue(forKey: id), true)
+        }
+        if let ended { bell.ring(for: [ended.session.account.user.username]) }
+        return isGone
     }
 
     /// Ends every session of a user but one.
@@ -64,6 +96,7 @@ final class SessionStore: Sendable {
         entries.withLock { entries in
             entries = entries.filter { $0.key == id || !$0.value.session.isOf(account) }
         }
+        bell.ring(for: [account.user.username])
     }
 
     /// How many there are, those included that have run out and were not asked for since.
@@ -115,8 +148,10 @@ extension SessionStore.Entry {
 }
 
 extension [Session.ID: SessionStore.Entry] {
-    fileprivate mutating func removeLongestIdle(of candidates: Self) {
-        guard let id = candidates.min(by: { $0.value.usedAt < $1.value.usedAt })?.key else { return }
+    /// - Returns: Whose it was.
+    fileprivate mutating func removeLongestIdle(of candidates: Self) -> Set<String> {
+        guard let (id, entry) = candidates.min(by: { $0.value.usedAt < $1.value.usedAt }) else { return [] }
         self[id] = nil
+        return [entry.session.account.user.username]
     }
 }

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Hummingbird
 import Logging
 import UpgradeAPI
@@ -10,13 +11,32 @@ struct ProblemMiddleware: RouterMiddleware {
         do {
             return try await next(request, context)
         } catch {
-            if let problem = Problem(error) {
-                return problem.response(headers: (error as? RetryLater)?.headers ?? [:])
-            }
-            context.logger.error(
-                "a request failed", error: error,
-                metadata: ["method": "\(request.method)", "path": "\(request.uri.path)"])
-            return Problem(.internalServerError, "something went wrong here; the log says what").response()
+            let problem = Problem(error) ?? Problem.unexpected(error, in: request, context)
+            return problem.response(headers: Problem.headers(for: error))
         }
     }
+}
+
+extension Problem {
+    /// What no adapter knows: the log is told of it.
+    static func unexpected(_ error: any Error, in request: Request, _ context: APIContext) -> Problem {
+        context.logger.error(
+            "a request failed", error: error, metadata: ["method": "\(request.method)", "path": "\(request.uri.path)"])
+        return Problem(.internalServerError, "something went wrong here; the log says what")
+    }
+
+    /// What goes along with the answer to an error.
+    static func headers(for error: any Error) -> HTTPFields {
+        switch error {
+        case let error as RetryLater: error.headers
+        case let error as MethodRefusal: [.allow: error.allowed.map(\.rawValue).joined(separator: ", ")]
+        default: [:]
+        }
+    }
+}
+
+/// A method that an address does not have.
+struct MethodRefusal: Error {
+    let method: HTTPRequest.Method
+    let allowed: [HTTPRequest.Method]
 }

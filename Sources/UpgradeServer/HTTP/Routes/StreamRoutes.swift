@@ -14,7 +14,7 @@ struct StreamRoutes: RouteGroup {
             Route(
                 method: .get, path: "/stream",
                 summary:
-                    "Tells what changes, as it changes: events named event, gateway, deployment, release, progress, and reset when lists must be read anew.",
+                    "Tells what changes, as it changes: events named event (changed, with nothing in it, for who may not read the event log), gateway, deployment, release, progress, and reset when lists must be read anew.",
                 permission: .viewDashboard, answer: .stream, handler: open)
         ]
     }
@@ -23,11 +23,7 @@ struct StreamRoutes: RouteGroup {
         let caller = try call.loggedIn
         // Subscribed before the missed events are read, so that none falls between; one that is told twice has the same id.
         let changes = try services.store.changes.subscribe(as: caller.principal)
-        var missed: [Event] = []
-        if let lastEventID = call.request.headers[.lastEventID].flatMap(Int64.init) {
-            missed = try await services.events.missed(
-                since: lastEventID, limit: HTTPLimits.replayedEvents + 1, as: caller.principal)
-        }
+        let missed = try await missed(since: call.request.headers[.lastEventID], as: caller.principal)
         let stream = EventStream(
             services: services, access: access, caller: caller, missed: missed, changes: changes)
         let request = call.request
@@ -39,6 +35,13 @@ struct StreamRoutes: RouteGroup {
                 }
                 try await writer.finish(nil)
             })
+    }
+
+    /// What happened since a listener was told the event of this number; nil when that cannot be told, because no event of this number was ever told to him.
+    private func missed(since lastEventID: String?, as principal: Principal) async throws -> [Event]? {
+        guard let lastEventID else { return [] }
+        guard principal.may(.viewEvents), let id = Int64(lastEventID) else { return nil }
+        return try await services.events.missed(since: id, limit: HTTPLimits.replayedEvents + 1, as: principal)
     }
 }
 
