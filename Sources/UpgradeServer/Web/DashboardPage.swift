@@ -34,7 +34,7 @@ struct DashboardPage {
             let events = try await Self.events(services, user, company)
             fields["events"] = events.map { EventRow(event: $0).fields }
             fields["hasEvents"] = !events.isEmpty
-            if !user.may(.orderUpgrades) || figures.fleet.total <= Self.shownGateways {
+            if !user.may(.orderUpgrades) || figures.fleet.total <= Self.shownGateways || query.list.isNarrow {
                 fields.merge(try await Self.gateways(services, user, query, seesAll: seesAll)) { $1 }
             }
             fields["isFound"] = true
@@ -72,15 +72,15 @@ struct DashboardPage {
     private static func fields(
         of figures: DashboardFigures, _ user: Principal, _ query: DashboardQuery
     ) -> [String: Any] {
-        let mayUpgrade = user.may(.orderUpgrades)
+        let lists = GatewayLists(query, for: user)
         let isByHour = query.span == DashboardQuery.hours
         let chart = UpgradeChart(
             step: isByHour ? .hour : .day, outcomes: isByHour ? figures.hours : figures.days)
         return [
-            "counts": FleetCount.all(figures, mayUpgrade: mayUpgrade, query).map(\.fields),
+            "counts": FleetCount.all(figures, lists).map(\.fields),
             "hasFleet": figures.fleet.total > 0, "chart": chart.fields,
             "byDay": query.address(span: nil), "byHour": query.address(span: DashboardQuery.hours),
-            "versions": versions(figures, query), "deployments": figures.running.items.map(row),
+            "versions": versions(figures, lists), "deployments": figures.running.items.map(row),
             "hasDeployments": !figures.running.items.isEmpty,
             "moreDeployments": figures.running.nextCursor != nil, "runningTotal": figures.running.total,
             "troubled": figures.troubled.map { TroubledRow(troubled: $0).fields },
@@ -89,7 +89,7 @@ struct DashboardPage {
     }
 
     /// The bars of the chart: the newest versions first, what is older than the last of them in one bar.
-    private static func versions(_ figures: DashboardFigures, _ query: DashboardQuery) -> [[String: Any]] {
+    private static func versions(_ figures: DashboardFigures, _ lists: GatewayLists) -> [[String: Any]] {
         let fleet = figures.fleet
         let known = fleet.versions.compactMap { version, count in version.map { ($0, count) } }.sorted { $0.0 > $1.0 }
         func bar(_ name: String, _ count: Int) -> [String: Any] {
@@ -98,7 +98,7 @@ struct DashboardPage {
         }
         var bars = known.prefix(shownVersions).map { version, count in
             var row = bar(version.description, count)
-            row["link"] = query.upgradePage("running=\(version)")
+            row["link"] = lists.address("running=\(version)")
             row["isNewest"] = version == figures.newestRelease
             return row
         }
@@ -123,14 +123,18 @@ struct DashboardPage {
     private static func gateways(
         _ services: Services, _ user: Principal, _ query: DashboardQuery, seesAll: Bool
     ) async throws -> [String: Any] {
+        let list = query.list
+        var filter = list.filter
+        filter.company = try query.companyID
         let page = try await services.gateways.listExplained(
-            GatewayFilter(company: try query.companyID),
-            page: PageRequest(limit: shownGateways, cursor: try query.cursor.map { try Cursor($0) }), as: user)
+            filter, page: PageRequest(limit: shownGateways, cursor: list.cursor), as: user)
         var fields: [String: Any] = [
-            "listsGateways": !page.items.isEmpty || query.cursor != nil, "isLaterPage": query.cursor != nil,
-            "firstPage": query.address(), "gatewayTotal": Amount.gateways(page.total), "showsCompany": seesAll,
-            "hasPages": page.nextCursor != nil || query.cursor != nil,
+            "listsGateways": !page.items.isEmpty || list.cursor != nil || list.isNarrow,
+            "isLaterPage": list.cursor != nil, "firstPage": query.address(of: list.at()),
+            "hasListed": !page.items.isEmpty, "gatewayTotal": Amount.gateways(page.total), "showsCompany": seesAll,
+            "hasPages": page.nextCursor != nil || list.cursor != nil, "everyGateway": query.address(of: UpgradeQuery()),
         ]
+        if list.isNarrow { fields["filter"] = list.words }
         fields["gateways"] = page.items.map { listed in
             let gateway = listed.gateway
             var row: [String: Any] = [
@@ -145,7 +149,7 @@ struct DashboardPage {
             row["why"] = listed.explanation.map(Self.sentence)
             return row
         }
-        fields["nextPage"] = page.nextCursor.map { query.address(cursor: $0) }
+        fields["nextPage"] = page.nextCursor.map { query.address(of: list.at($0)) }
         return fields
     }
 
@@ -165,15 +169,17 @@ struct DashboardQuery {
     /// One company alone.
     let company: String?
     let span: String?
-    /// Where the list of gateways goes on.
-    let cursor: String?
+    /// Which gateways are listed, and where their list goes on.
+    let list: UpgradeQuery
 
     /// A field that is empty asks for nothing, as forms send those that were left alone.
-    init(_ parameters: [String: String]) {
+    ///
+    /// - Throws: a 422 for what is no value of its field.
+    init(_ parameters: [String: String]) throws {
         func read(_ name: String) -> String? { parameters[name].flatMap { $0.isEmpty ? nil : $0 } }
         company = read("company")
         span = read("span") == Self.hours ? Self.hours : nil
-        cursor = read("cursor")
+        list = try UpgradeQuery(parameters.filter { UpgradeQuery.isOfList($0.key) })
     }
 
     /// - Throws: ``DomainError/notFound(_:_:)`` for what is no company id: it names none.
@@ -185,20 +191,39 @@ struct DashboardQuery {
         }
     }
 
-    /// The dashboard of the same company and span, at another place of the list.
-    func address(cursor: Cursor? = nil) -> String { address(span: span, cursor: cursor) }
+    /// The dashboard of the same company and span, with other gateways or at another place of their list.
+    func address(of list: UpgradeQuery) -> String { address("/", span: span, list.text) + "#gateways" }
 
-    /// The dashboard of the same company.
-    func address(span: String?, cursor: Cursor? = nil) -> String {
-        let fields = [("company", company), ("span", span), ("cursor", cursor?.description)]
-        let query = fields.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }
-        return query.isEmpty ? "/" : "/?" + query.joined(separator: "&")
+    /// The same dashboard with another span.
+    func address(span: String?) -> String { address("/", span: span, list.text) }
+
+    fileprivate func address(_ path: String, span: String?, _ list: String?) -> String {
+        let fields = [
+            list, company.map { "company=\(PercentEncoding.encode($0))" },
+            span.map { "span=\(PercentEncoding.encode($0))" },
+        ]
+        let query = fields.compactMap(\.self).filter { !$0.isEmpty }
+        return query.isEmpty ? path : "\(path)?\(query.joined(separator: "&"))"
+    }
+}
+
+/// Where the gateways are listed that a number counts: on the upgrade page, or on the dashboard itself for those who may not see that one.
+struct GatewayLists {
+    private let query: DashboardQuery
+    private let mayUpgrade: Bool
+
+    init(_ query: DashboardQuery, for user: Principal) {
+        self.query = query
+        mayUpgrade = user.may(.orderUpgrades)
     }
 
-    /// The upgrade page with this filter, for the same company.
-    func upgradePage(_ filter: String? = nil) -> String {
-        let fields = [filter, company.map { "company=\(PercentEncoding.encode($0))" }].compactMap(\.self)
-        return fields.isEmpty ? "/upgrade" : "/upgrade?" + fields.joined(separator: "&")
+    /// Those that a filter lets through, of the company that the dashboard shows.
+    ///
+    /// - Parameter filter: as it stands in a query; nil for all.
+    /// - Returns: the address.
+    func address(_ filter: String? = nil) -> String {
+        mayUpgrade
+            ? query.address("/upgrade", span: nil, filter) : query.address("/", span: query.span, filter) + "#gateways"
     }
 }
 
@@ -258,9 +283,9 @@ private struct FleetCount {
         return row
     }
 
-    static func all(_ figures: DashboardFigures, mayUpgrade: Bool, _ query: DashboardQuery) -> [FleetCount] {
+    static func all(_ figures: DashboardFigures, _ lists: GatewayLists) -> [FleetCount] {
         let fleet = figures.fleet
-        func link(_ filter: String? = nil) -> String? { mayUpgrade ? query.upgradePage(filter) : nil }
+        func link(_ filter: String? = nil) -> String { lists.address(filter) }
         func state(_ state: UpgradeState) -> Int { fleet.states[state, default: 0] }
         func share(_ count: Int) -> String? {
             fleet.total > 0 ? "\(Amount.percent(count, of: fleet.total)) % of them" : nil
@@ -292,7 +317,7 @@ private struct FleetCount {
         ]
     }
 
-    private static func trouble(failed: Int, timedOut: Int, _ link: (String?) -> String?) -> FleetCount {
+    private static func trouble(failed: Int, timedOut: Int, _ link: (String?) -> String) -> FleetCount {
         var count = FleetCount(
             key: "trouble", name: "Failed or timed out", count: failed + timedOut, link: link("state=failed,timedOut"),
             isTrouble: failed + timedOut > 0)

@@ -73,6 +73,12 @@ struct UpgradeQuery {
         self = parameters.flatMap { try? UpgradeQuery($0) } ?? UpgradeQuery()
     }
 
+    /// Whether a field says which gateways a list shows, or where it goes on.
+    static func isOfList(_ field: String) -> Bool {
+        ["search", "state", "online", "approved", "running", "cursor"].contains(field)
+            || field.hasPrefix(statePrefix)
+    }
+
     /// Values with commas or white space between them; nil if there is none, or something else.
     private static func set<Value: Hashable>(of text: String, _ form: (String) -> Value?) -> Set<Value>? {
         let values = text.split { $0 == "," || $0.isWhitespace }.map { form(String($0)) }
