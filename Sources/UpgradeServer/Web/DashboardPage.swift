@@ -80,7 +80,7 @@ struct DashboardPage {
             "counts": FleetCount.all(figures, lists).map(\.fields),
             "hasFleet": figures.fleet.total > 0, "chart": chart.fields,
             "byDay": query.address(span: nil), "byHour": query.address(span: DashboardQuery.hours),
-            "versions": versions(figures, lists), "deployments": figures.running.items.map(row),
+            "versions": versions(figures, lists), "deployments": figures.running.items.map { row($0, lists) },
             "hasDeployments": !figures.running.items.isEmpty,
             "moreDeployments": figures.running.nextCursor != nil, "runningTotal": figures.running.total,
             "troubled": figures.troubled.map { TroubledRow(troubled: $0).fields },
@@ -108,14 +108,15 @@ struct DashboardPage {
         return bars
     }
 
-    private static func row(_ overview: DeploymentService.Overview) -> [String: Any] {
+    private static func row(_ overview: DeploymentService.Overview, _ lists: GatewayLists) -> [String: Any] {
         let counts = overview.counts
-        let parts = UpgradeState.allCases.filter { counts[$0] > 0 }.map { "\(counts[$0]) \($0.words)" }
+        let id = overview.deployment.id
         return [
-            "key": "deployment-\(overview.deployment.id)", "number": overview.deployment.id.description,
+            "key": "deployment-\(id)", "number": id.description, "list": lists.address("order=\(id)"),
+            "cancellation": CancellationPage.path(of: id),
             "version": overview.deployment.version.description, "by": overview.deployment.createdBy.visible,
             "time": overview.deployment.createdAt.shown, "settled": counts.total - counts[.pending],
-            "total": counts.total, "gateways": Amount.gateways(counts.total), "words": parts.joined(separator: ", "),
+            "total": counts.total, "gateways": Amount.gateways(counts.total), "words": counts.words,
         ]
     }
 

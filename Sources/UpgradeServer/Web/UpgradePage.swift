@@ -47,18 +47,40 @@ struct UpgradePage {
         if let id = query.ordered { fields["ordered"] = try await Self.notice(of: id, services: services, user: user) }
         self.fields = fields
     }
+        if let id = filter.deployment {
+            fields["order"] = id.description
+            fields["followed"] = try await Self.followed(id, services: services, user: user)
+        }
 
     /// What is said of an order that was just given.
     static func notice(of id: DeploymentID, services: Services, user: Principal) async throws -> [String: Any] {
         let overview = try await services.deployments.find(id, as: user)
         return [
             "number": id.description, "version": overview.deployment.version.description,
-            "gateways": Amount.gateways(overview.counts.total),
+            "gateways": Amount.gateways(overview.counts.total), "list": CancellationPage.list(of: id),
+            "cancellation": CancellationPage.path(of: id),
         ]
     }
 }
 
 /// The groups of one page. Never more than ``shownRows`` gateways of companies, however large the fleet is.
+
+    /// How the order gets on whose gateways are listed; nil when there is none, or not for this user.
+    private static func followed(
+        _ id: DeploymentID, services: Services, user: Principal
+    ) async throws -> [String: Any]? {
+        do {
+            let overview = try await services.deployments.find(id, as: user)
+            var fields: [String: Any] = [
+                "version": overview.deployment.version.description, "by": overview.deployment.createdBy.visible,
+                "words": overview.counts.words,
+            ]
+            if overview.counts[.pending] > 0 { fields["cancellation"] = CancellationPage.path(of: id) }
+            return fields
+        } catch DomainError.notFound {
+            return nil
+        }
+    }
 struct UpgradeGroups {
     /// Rows of one page.
     private static let shownRows = 100

@@ -13,6 +13,7 @@ extension Pages {
         router.refuseMethods(otherThan: [.get], on: "/upgrade")
         router.refuseMethods(otherThan: [.post], on: "/upgrade/confirm")
         router.refuseMethods(otherThan: [.post], on: "/upgrade/order")
+        mountCancellations(on: router)
         mountGateways(on: router)
     }
 
@@ -22,6 +23,7 @@ extension Pages {
             let page = try await UpgradePage(services: services, query: query, user: caller.principal)
             var fields = page.fields
             fields["hasRemoved"] = parameters["done"] == "removed"
+            fields["hasCancelled"] = parameters["done"] == "cancelled"
             return try await html(.upgrade, fields, for: caller, at: "/upgrade")
         }
     }
