@@ -4,6 +4,73 @@ import UpgradeServer
 
 @Suite("Orders on pages", .serialized)
 struct OrderPageTests {
+    @Test("Before an order is given, its page counts who gets it when, and who gets nothing, and why")
+    func confirmation() async throws {
+        try await withServer(configuredBy: {
+            $0.plaintext = true; $0.newGateways = .open
+        }) { server in
+            for (gateway, version) in [("gw1", "0.5"), ("gw2", "0.5"), ("gw3", "1.2"), ("gw4", "0.5"), ("gw5", "1.2")] {
+                try await withClient(gateway, of: server) { client in
+                    try await client.reportStatus(gateway, version: version)
+                }
+            }
+            #expect(try await server.send("PUT", "/api/v1/releases/1.2", bytes: [1]).status == 201)
+            for gateway in ["gw4", "gw5"] {
+                #expect(try await server.send("POST", "/api/v1/gateways/\(gateway)/disable", json: "{}").status == 200)
+            }
+            func question(_ target: [String: String]) async throws -> String {
+                try await server.sendForm("/upgrade/confirm", target.merging(["version": "1.2"]) { $1 }).body
+            }
+            for target in [["all": "true"], ["company": "2"], .checking("gw1", "gw2", "gw3", "gw4", "gw5")] {
+                let body = try await question(target)
+                #expect(body.contains("Send version 1.2 to 2 gateways?"))
+                #expect(body.contains("5 gateways, of which 2 gateways get it"))
+                #expect(body.contains("2 offline, sent when they come back") && !body.contains("online now"))
+                #expect(body.contains("2 gateways report version 1.2 already."))
+                #expect(body.contains("1 gateway is disabled; the order waits until somebody enables it."))
+                #expect(!body.contains("in quarantine,"))
+            }
+            let checked = try await question(.checking("gw1", "gw3", "gw4"))
+            for (gateway, fate) in [
+                ("gw1", "sent when it is back"), ("gw3", "nothing is sent: it reports this version"),
+                ("gw4", "nothing is sent while it is disabled"),
+            ] {
+                let row = checked.firstMatch(of: try Regex("<bdi>\(gateway)</bdi></th>.*</tr>"))?.output[0].substring
+                #expect(row?.contains(fate) == true, "\(gateway): \(row ?? "")")
+            }
+            let idle = try await question(.checking("gw3", "gw4"))
+            #expect(idle.contains("Order version 1.2, though nobody gets it now?"))
+            #expect(idle.contains(">Order version 1.2</button>") && !idle.contains("<dt>When</dt>"))
+            try await withClient("gw1", of: server) { client in
+                try await client.reportStatus("gw1")
+                try await eventually("it is online") {
+                    try await question(["all": "true"]).contains("1 online now; 1 offline, sent when they come back")
+                }
+            }
+        }
+    }
+
+    @Test("Those in quarantine are counted, and not part of the order")
+    func quarantine() async throws {
+        try await withServer(configuredBy: {
+            $0.plaintext = true; $0.newGateways = .quarantine
+        }) { server in
+            for gateway in ["gw1", "gw2", "gw3"] {
+                try await withClient(gateway, of: server) { try await $0.reportStatus(gateway) }
+            }
+            try await eventually("all are known") {
+                try await server.send("GET", "/api/v1/gateways").member("total") == "3"
+            }
+            #expect(try await server.send("POST", "/api/v1/gateways/gw1/approve", json: "{}").status == 200)
+            #expect(try await server.send("PUT", "/api/v1/releases/1.2", bytes: [1]).status == 201)
+            for target in ["all", "company"] {
+                let body = try await server.sendForm("/upgrade/confirm", ["version": "1.2", target: "2"]).body
+                #expect(body.contains("Send version 1.2 to 1 gateway?"))
+                #expect(body.contains("2 gateways are in quarantine, and not part of the order."))
+            }
+        }
+    }
+
     @Test("A running order leads to its gateways, and is cancelled by those who may order it")
     func cancellation() async throws {
         try await withFleet { server in
@@ -42,5 +109,11 @@ struct OrderPageTests {
             // The other company's gateway is none of the admin's business.
             #expect(try await page("/upgrade?order=1", by: root).contains("1 pending, 1 cancelled."))
         }
+    }
+}
+
+extension [String: String] {
+    fileprivate static func checking(_ gateways: String...) -> [String: String] {
+        Dictionary(uniqueKeysWithValues: gateways.map { ("gateway.\($0)", "on") })
     }
 }
