@@ -110,6 +110,21 @@ struct OrderPageTests {
             #expect(try await page("/upgrade?order=1", by: root).contains("1 pending, 1 cancelled."))
         }
     }
+
+    @Test("Whoever sees several companies chooses one of them")
+    func companies() async throws {
+        try await withFleet { server in
+            let root = try await server.logIn(.root)
+            let admin = try await server.logIn(.admin2)
+            let page = try await server.send("GET", "/upgrade?company=2", headers: root.browser).body
+            #expect(page.contains(#"<select id="company" name="company"><option value="">all companies</option>"#))
+            #expect(page.contains(#"<option value="2" selected>2: Company 2</option>"#))
+            #expect(page.contains(#"<option value="3">3: Company 3</option>"#))
+            let unknown = try await server.send("GET", "/upgrade?company=nine", headers: root.browser).body
+            #expect(unknown.contains(#"<option value="nine" selected>nine: no such company</option>"#))
+            #expect(try await !server.send("GET", "/upgrade", headers: admin.browser).body.contains(#"id="company""#))
+        }
+    }
 }
 
 extension [String: String] {

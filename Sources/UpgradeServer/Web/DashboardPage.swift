@@ -9,8 +9,6 @@ struct DashboardPage {
     private static let shownGateways = 20
     private static let shownVersions = 12
     private static let shownEvents = 10
-    /// Companies that are offered to choose from; of more, the id is typed.
-    private static let listedCompanies = 100
 
     let fields: [String: Any]
     let status: HTTPResponse.Status
@@ -26,7 +24,9 @@ struct DashboardPage {
             "seesAll": seesAll, "companyFilter": query.company ?? "", "span": query.span ?? "",
             "mayUpgrade": user.may(.orderUpgrades), "seesHistory": user.may(.viewEvents),
         ]
-        if seesAll { fields.merge(try await Self.companies(services, user, query)) { $1 } }
+        if seesAll {
+            fields.merge(try await CompanyChoice(services, user, chosen: query.company).fields) { $1 }
+        }
         do {
             let company = try query.companyID
             let figures = try await services.dashboard.figures(company: company, as: user)
@@ -44,20 +44,6 @@ struct DashboardPage {
             status = .notFound
         }
         self.fields = fields
-    }
-
-    /// The companies that a super user may choose one of.
-    private static func companies(
-        _ services: Services, _ user: Principal, _ query: DashboardQuery
-    ) async throws -> [String: Any] {
-        let page = try await services.companies.list(page: PageRequest(limit: listedCompanies), as: user)
-        let companies = page.items.map {
-            [
-                "id": $0.id.rawValue, "name": $0.name.visible, "shownID": $0.id.rawValue.visible,
-                "isChosen": $0.id.rawValue == query.company,
-            ] as [String: Any]
-        }
-        return ["companies": companies, "companiesAreListed": page.nextCursor == nil]
     }
 
     private static func events(_ services: Services, _ user: Principal, _ company: CompanyID?) async throws -> [Event] {

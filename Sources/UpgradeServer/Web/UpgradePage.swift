@@ -37,6 +37,9 @@ struct UpgradePage {
             "onlyOnline": filter.online == true, "onlyOffline": filter.online == false,
             "onlyQuarantined": filter.approved == false,
         ]
+        if seesAll {
+            fields.merge(try await CompanyChoice(services, user, chosen: filter.company?.rawValue).fields) { $1 }
+        }
         if query.isNarrow { fields["filter"] = query.words }
         if seesAll, filter.company != nil { fields["allCompanies"] = query.ofAllCompanies.address }
         fields["chosenVersion"] = query.version?.description
@@ -44,13 +47,13 @@ struct UpgradePage {
         fields["isLaterPage"] = query.cursor != nil
         fields["firstPage"] = query.at().address
         if let version = query.version, !releases.contains(version) { fields["missing"] = version.description }
-        if let id = query.ordered { fields["ordered"] = try await Self.notice(of: id, services: services, user: user) }
-        self.fields = fields
-    }
         if let id = filter.deployment {
             fields["order"] = id.description
             fields["followed"] = try await Self.followed(id, services: services, user: user)
         }
+        if let id = query.ordered { fields["ordered"] = try await Self.notice(of: id, services: services, user: user) }
+        self.fields = fields
+    }
 
     /// What is said of an order that was just given.
     static func notice(of id: DeploymentID, services: Services, user: Principal) async throws -> [String: Any] {
@@ -61,9 +64,6 @@ struct UpgradePage {
             "cancellation": CancellationPage.path(of: id),
         ]
     }
-}
-
-/// The groups of one page. Never more than ``shownRows`` gateways of companies, however large the fleet is.
 
     /// How the order gets on whose gateways are listed; nil when there is none, or not for this user.
     private static func followed(
@@ -81,6 +81,9 @@ struct UpgradePage {
             return nil
         }
     }
+}
+
+/// The groups of one page. Never more than ``shownRows`` gateways of companies, however large the fleet is.
 struct UpgradeGroups {
     /// Rows of one page.
     private static let shownRows = 100
