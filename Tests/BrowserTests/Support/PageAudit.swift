@@ -5,7 +5,7 @@ import Testing
 extension Browser {
     /// Looks at the page that is shown in windows of these widths, light and dark, and at what the browser says of it.
     func expectNoFaults(
-        widths: [Int] = [390, 768, 1280], schemes: [String] = ["light", "dark"],
+        widths: [Int] = [390, 768, 1280, 1920], schemes: [String] = ["light", "dark"],
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let place = try await location
