@@ -51,6 +51,30 @@ function show(page) {
   }
   showChoices();
   tellOfLosses();
+  announce();
+}
+
+// What changed, for those who hear the page: in one sentence, now and then, and only while it says something else than before.
+
+const QUIET = 15000;
+let lastSummary = summary();
+let lastTold = -QUIET;
+let isToTell = false;
+
+function summary() {
+  return [...document.querySelectorAll("[data-summary]")].map((one) => one.dataset.summary).join(" ");
+}
+
+function announce() {
+  if (isToTell || summary() === lastSummary) return;
+  isToTell = true;
+  setTimeout(() => {
+    isToTell = false;
+    if (summary() === lastSummary) return;
+    lastSummary = summary();
+    lastTold = performance.now();
+    document.getElementById("announcer").textContent = lastSummary;
+  }, Math.max(LEAST_PAUSE, lastTold + QUIET - performance.now()));
 }
 
 // Changes only what differs, so that focus, selection, scrolling, open details and what was typed stay.

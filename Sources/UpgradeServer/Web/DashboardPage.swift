@@ -64,7 +64,7 @@ struct DashboardPage {
             step: isByHour ? .hour : .day, outcomes: isByHour ? figures.hours : figures.days)
         return [
             "counts": FleetCount.all(figures, lists).map(\.fields),
-            "hasFleet": figures.fleet.total > 0, "chart": chart.fields,
+            "summary": summary(figures), "hasFleet": figures.fleet.total > 0, "chart": chart.fields,
             "byDay": query.address(span: nil), "byHour": query.address(span: DashboardQuery.hours),
             "versions": versions(figures, lists), "deployments": figures.running.items.map { row($0, lists) },
             "hasDeployments": !figures.running.items.isEmpty,
@@ -72,6 +72,14 @@ struct DashboardPage {
             "troubled": figures.troubled.map { TroubledRow(troubled: $0).fields },
             "hasTroubled": !figures.troubled.isEmpty,
         ]
+    }
+
+    /// The figures in a sentence, for those who hear that they changed.
+    private static func summary(_ figures: DashboardFigures) -> String {
+        let fleet = figures.fleet
+        func state(_ state: UpgradeState) -> Int { fleet.states[state, default: 0] }
+        return "\(Amount.gateways(fleet.total)), \(fleet.online) online, \(figures.upToDate) up to date, "
+            + "\(state(.pending)) pending, \(state(.failed) + state(.timedOut)) failed or timed out."
     }
 
     /// The bars of the chart: the newest versions first, what is older than the last of them in one bar.

@@ -21,7 +21,8 @@ struct UpgradePage {
         var ofRow = Array(releases.prefix(Self.versionsOfRow))
         if let chosen, !ofRow.contains(chosen) { ofRow.append(chosen) }
         var fields: [String: Any] = [
-            "groups": groups.fields, "hasGroups": !groups.fields.isEmpty, "isNarrow": query.isNarrow,
+            "groups": groups.fields, "summary": groups.summary, "hasGroups": !groups.fields.isEmpty,
+            "isNarrow": query.isNarrow,
             "releases": options(releases), "versionsOfRow": options(ofRow),
             "hasOlder": ofRow.count < releases.count, "hasReleases": !releases.isEmpty, "seesAll": seesAll,
             "list": query.at(query.cursor).text,
@@ -97,6 +98,13 @@ struct UpgradeGroups {
     private(set) var fields: [[String: Any]] = []
     /// Where the list goes on, if it does.
     private(set) var next: String?
+    /// All that the filter lets through, of the groups that are shown.
+    private var totals = (gateways: 0, online: 0, pending: 0)
+
+    /// In a sentence, for those who hear that it changed.
+    var summary: String {
+        "\(Amount.gateways(totals.gateways)), \(totals.online) online, \(totals.pending) pending."
+    }
 
     private let services: Services
     private let query: UpgradeQuery
@@ -194,7 +202,10 @@ struct UpgradeGroups {
         fields.append(group)
     }
 
-    private func group(_ gateways: [ExplainedGateway], _ tally: GatewayTally) async throws -> [String: Any] {
+    private mutating func group(_ gateways: [ExplainedGateway], _ tally: GatewayTally) async throws -> [String: Any] {
+        totals.gateways += tally.total
+        totals.online += tally.online
+        totals.pending += tally.pending
         var rows: [[String: Any]] = []
         for gateway in gateways { rows.append(try await row(gateway)) }
         var group: [String: Any] = [
