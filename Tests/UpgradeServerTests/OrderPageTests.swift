@@ -24,7 +24,7 @@ struct OrderPageTests {
             for target in [["all": "true"], ["company": "2"], .checking("gw1", "gw2", "gw3", "gw4", "gw5")] {
                 let body = try await question(target)
                 #expect(body.contains("Send version 1.2 to 2 gateways?"))
-                #expect(body.contains("5 gateways, of which 2 gateways get it"))
+                #expect(body.contains("5 gateways, of which 2 get it"))
                 #expect(body.contains("2 offline, sent when they come back") && !body.contains("online now"))
                 #expect(body.contains("2 gateways report version 1.2 already."))
                 #expect(body.contains("1 gateway is disabled; the order waits until somebody enables it."))

@@ -144,7 +144,9 @@ private struct OrderTally {
         let offline = reached - online
         return [
             "count": Amount.gateways(reached), "total": Amount.gateways(total), "isNone": total == 0,
-            "isIdle": reached == 0, "isPart": reached < total, "online": online, "hasOnline": online > 0,
+            "isIdle": reached == 0, "isPart": reached < total,
+            "share": reached == 0 ? "none gets" : reached == 1 ? "1 gets" : "\(reached) get", "online": online,
+            "hasOnline": online > 0,
             "offline": offline, "hasOffline": offline > 0, "pending": pending, "hasPending": pending > 0,
             "nothing": nothing, "hasNothing": !nothing.isEmpty,
         ]
