@@ -62,6 +62,7 @@ let libraries: [Target] = [
             .product(name: "HTTPTypes", package: "swift-http-types"),
         ],
         resources: [
+            .embedInCode("Resources/cancellation.mustache"),
             .embedInCode("Resources/companies.mustache"),
             .embedInCode("Resources/company.mustache"),
             .embedInCode("Resources/confirm.mustache"),

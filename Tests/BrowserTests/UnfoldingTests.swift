@@ -43,6 +43,15 @@ extension BrowserTests {
                     #expect(try await browser.focus.name == "History of depot")
                     try await expectChoices(in: browser)
                     try await browser.picture("unfolded")
+                    // On a phone it has the width of the list.
+                    try await browser.resize(width: 390)
+                    let share: Double = try await browser.evaluate(
+                        """
+                        const width = (selector) => document.querySelector(selector).getBoundingClientRect().width;
+                        return width(".unfolded .history") / width(".group");
+                        """)
+                    #expect(share > 0.8)
+                    try await browser.resize(width: 1280)
 
                     // A new release moves the other versions in the lists, and chooses none of them.
                     try await daemon.drop("1.6", Data("1.6".utf8))

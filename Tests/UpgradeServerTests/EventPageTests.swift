@@ -129,6 +129,7 @@ struct EventPageTests {
             var seen: [Int] = []
             for page in 1...3 {
                 let body = try await server.send("GET", path).body
+                #expect(body.contains(#"<div id="log" data-live"#) == (page == 1), "what is older stays as it is")
                 #expect(!body.contains("<i>") && body.contains("&lt;i&gt;Company"))
                 seen += body.matches(of: #/Company ([0-9]+) created/#).compactMap { Int($0.1) }
                 let next = body.firstMatch(of: #/href="([^"]+)" rel="next"/#)?.1

@@ -182,6 +182,9 @@ struct PageAccessTests {
                 let made = try await server.send("POST", "/api/v1/users", json: user, over: .controlSocket)
                 try #require(made.status == 201, "\(made.body)")
             }
+            let order = #"{"version":1.2,"target":{"gateways":["gw2"]}}"#
+            let ordered = try await server.send("POST", "/api/v1/deployments", json: order, over: .controlSocket)
+            try #require(ordered.status == 201, "\(ordered.body)")
             var loggedIn: [PageVisitor: Visitor] = [:]
             for visitor in visitors { loggedIn[visitor] = try await server.logIn(visitor) }
             try await body(server, loggedIn)

@@ -16,11 +16,14 @@ public struct GatewayFilter: Sendable, Equatable {
     public var search: String?
     /// Bound to a company, or in quarantine.
     public var approved: Bool?
+    /// Included in this deployment, whatever was ordered since.
+    public var deployment: DeploymentID?
 
     /// A filter; it lets everything through unless told otherwise.
     public init(
         company: CompanyID? = nil, versions: Set<Version>? = nil, states: Set<UpgradeState>? = nil,
-        online: Bool? = nil, enabled: Bool? = nil, search: String? = nil, approved: Bool? = nil
+        online: Bool? = nil, enabled: Bool? = nil, search: String? = nil, approved: Bool? = nil,
+        deployment: DeploymentID? = nil
     ) {
         self.company = company
         self.versions = versions
@@ -29,5 +32,6 @@ public struct GatewayFilter: Sendable, Equatable {
         self.enabled = enabled
         self.search = search
         self.approved = approved
+        self.deployment = deployment
     }
 }

@@ -210,6 +210,10 @@ extension GatewayFilter {
         if let online { conditions.require(online ? "online = 1" : "online = 0") }
         if let enabled { conditions.require(enabled ? "enabled = 1" : "enabled = 0") }
         if let approved { conditions.require(approved ? "company_id IS NOT NULL" : "company_id IS NULL") }
+        if let deployment {
+            conditions.require(
+                "id IN (SELECT gateway_id FROM upgrade WHERE deployment_id = ?)", deployment.rawValue)
+        }
         if let search, !search.isEmpty {
             let pattern = Self.pattern(containing: search)
             conditions.require(

@@ -53,6 +53,31 @@ function show(page) {
     if (fresh) become(region, fresh);
   }
   showChoices();
+  tellOfLosses();
+  announce();
+}
+
+// What changed, for those who hear the page: in one sentence, now and then, and only while it says something else than before.
+
+const QUIET = 15000;
+let lastSummary = summary();
+let lastTold = -QUIET;
+let isToTell = false;
+
+function summary() {
+  return [...document.querySelectorAll("[data-summary]")].map((one) => one.dataset.summary).join(" ");
+}
+
+function announce() {
+  if (isToTell || summary() === lastSummary) return;
+  isToTell = true;
+  setTimeout(() => {
+    isToTell = false;
+    if (summary() === lastSummary) return;
+    lastSummary = summary();
+    lastTold = performance.now();
+    document.getElementById("announcer").textContent = lastSummary;
+  }, Math.max(LEAST_PAUSE, lastTold + QUIET - performance.now()));
 }
 
 // Changes only what differs, so that focus, selection, scrolling, open details and what was typed stay.
@@ -88,17 +113,46 @@ function become(old, fresh) {
   if (old.nodeName === "SELECT") choose(old, chosen);
 }
 
-// What somebody chose from a list, if it is another than the page offers first.
+// Lists from which somebody chose, be it what the page offers first.
+const decided = new WeakSet();
+
+// What somebody chose from a list.
 function chosenIn(list) {
   const option = list.selectedOptions[0];
-  return option && option !== offered(list) ? option.value : undefined;
+  return option && (decided.has(list) || option !== offered(list)) ? option.value : undefined;
 }
 
 // The options may have changed: what was chosen stays, and is no other that came to stand in its place.
 function choose(list, value) {
-  const option = [...list.options].find((one) => one.value === value) ?? offered(list);
+  const kept = [...list.options].find((one) => one.value === value);
+  const option = kept ?? offered(list);
   if (option && !option.selected) option.selected = true;
+  if (value === undefined || kept) return;
+  decided.delete(list);
+  losses.push({ list, value });
 }
+
+// What was chosen and cannot be chosen any more is told of.
+const losses = [];
+
+function tellOfLosses() {
+  const output = document.getElementById("lost");
+  if (losses.length === 0 || !output) return;
+  output.textContent = losses
+    .splice(0)
+    .map(({ list, value }) => {
+      const name = list.ariaLabel ?? list.labels[0]?.textContent ?? "";
+      return `${name}: ${value} is not available any more, so ${list.value} is chosen now.`;
+    })
+    .join(" ");
+}
+
+document.addEventListener("change", ({ target }) => {
+  if (target.nodeName !== "SELECT") return;
+  decided.add(target);
+  const output = document.getElementById("lost");
+  if (output) output.textContent = "";
+});
 
 function offered(list) {
   return [...list.options].find((one) => one.defaultSelected) ?? list.options[0];

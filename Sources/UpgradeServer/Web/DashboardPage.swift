@@ -9,8 +9,6 @@ struct DashboardPage {
     private static let shownGateways = 20
     private static let shownVersions = 12
     private static let shownEvents = 10
-    /// Companies that are offered to choose from; of more, the id is typed.
-    private static let listedCompanies = 100
 
     let fields: [String: Any]
     let status: HTTPResponse.Status
@@ -26,7 +24,9 @@ struct DashboardPage {
             "seesAll": seesAll, "companyFilter": query.company ?? "", "span": query.span ?? "",
             "mayUpgrade": user.may(.orderUpgrades), "seesHistory": user.may(.viewEvents),
         ]
-        if seesAll { fields.merge(try await Self.companies(services, user, query)) { $1 } }
+        if seesAll {
+            fields.merge(try await CompanyChoice(services, user, chosen: query.company).fields) { $1 }
+        }
         do {
             let company = try query.companyID
             let figures = try await services.dashboard.figures(company: company, as: user)
@@ -34,7 +34,7 @@ struct DashboardPage {
             let events = try await Self.events(services, user, company)
             fields["events"] = events.map { EventRow(event: $0).fields }
             fields["hasEvents"] = !events.isEmpty
-            if !user.may(.orderUpgrades) || figures.fleet.total <= Self.shownGateways {
+            if !user.may(.orderUpgrades) || figures.fleet.total <= Self.shownGateways || query.list.isNarrow {
                 fields.merge(try await Self.gateways(services, user, query, seesAll: seesAll)) { $1 }
             }
             fields["isFound"] = true
@@ -44,20 +44,6 @@ struct DashboardPage {
             status = .notFound
         }
         self.fields = fields
-    }
-
-    /// The companies that a super user may choose one of.
-    private static func companies(
-        _ services: Services, _ user: Principal, _ query: DashboardQuery
-    ) async throws -> [String: Any] {
-        let page = try await services.companies.list(page: PageRequest(limit: listedCompanies), as: user)
-        let companies = page.items.map {
-            [
-                "id": $0.id.rawValue, "name": $0.name.visible, "shownID": $0.id.rawValue.visible,
-                "isChosen": $0.id.rawValue == query.company,
-            ] as [String: Any]
-        }
-        return ["companies": companies, "companiesAreListed": page.nextCursor == nil]
     }
 
     private static func events(_ services: Services, _ user: Principal, _ company: CompanyID?) async throws -> [Event] {
@@ -72,15 +58,15 @@ struct DashboardPage {
     private static func fields(
         of figures: DashboardFigures, _ user: Principal, _ query: DashboardQuery
     ) -> [String: Any] {
-        let mayUpgrade = user.may(.orderUpgrades)
+        let lists = GatewayLists(query, for: user)
         let isByHour = query.span == DashboardQuery.hours
         let chart = UpgradeChart(
             step: isByHour ? .hour : .day, outcomes: isByHour ? figures.hours : figures.days)
         return [
-            "counts": FleetCount.all(figures, mayUpgrade: mayUpgrade, query).map(\.fields),
-            "hasFleet": figures.fleet.total > 0, "chart": chart.fields,
+            "counts": FleetCount.all(figures, lists).map(\.fields),
+            "summary": summary(figures), "hasFleet": figures.fleet.total > 0, "chart": chart.fields,
             "byDay": query.address(span: nil), "byHour": query.address(span: DashboardQuery.hours),
-            "versions": versions(figures, query), "deployments": figures.running.items.map(row),
+            "versions": versions(figures, lists), "deployments": figures.running.items.map { row($0, lists) },
             "hasDeployments": !figures.running.items.isEmpty,
             "moreDeployments": figures.running.nextCursor != nil, "runningTotal": figures.running.total,
             "troubled": figures.troubled.map { TroubledRow(troubled: $0).fields },
@@ -88,8 +74,16 @@ struct DashboardPage {
         ]
     }
 
+    /// The figures in a sentence, for those who hear that they changed.
+    private static func summary(_ figures: DashboardFigures) -> String {
+        let fleet = figures.fleet
+        func state(_ state: UpgradeState) -> Int { fleet.states[state, default: 0] }
+        return "\(Amount.gateways(fleet.total)), \(fleet.online) online, \(figures.upToDate) up to date, "
+            + "\(state(.pending)) pending, \(state(.failed) + state(.timedOut)) failed or timed out."
+    }
+
     /// The bars of the chart: the newest versions first, what is older than the last of them in one bar.
-    private static func versions(_ figures: DashboardFigures, _ query: DashboardQuery) -> [[String: Any]] {
+    private static func versions(_ figures: DashboardFigures, _ lists: GatewayLists) -> [[String: Any]] {
         let fleet = figures.fleet
         let known = fleet.versions.compactMap { version, count in version.map { ($0, count) } }.sorted { $0.0 > $1.0 }
         func bar(_ name: String, _ count: Int) -> [String: Any] {
@@ -98,7 +92,7 @@ struct DashboardPage {
         }
         var bars = known.prefix(shownVersions).map { version, count in
             var row = bar(version.description, count)
-            row["link"] = query.upgradePage("running=\(version)")
+            row["link"] = lists.address("running=\(version)")
             row["isNewest"] = version == figures.newestRelease
             return row
         }
@@ -108,14 +102,15 @@ struct DashboardPage {
         return bars
     }
 
-    private static func row(_ overview: DeploymentService.Overview) -> [String: Any] {
+    private static func row(_ overview: DeploymentService.Overview, _ lists: GatewayLists) -> [String: Any] {
         let counts = overview.counts
-        let parts = UpgradeState.allCases.filter { counts[$0] > 0 }.map { "\(counts[$0]) \($0.words)" }
+        let id = overview.deployment.id
         return [
-            "key": "deployment-\(overview.deployment.id)", "number": overview.deployment.id.description,
+            "key": "deployment-\(id)", "number": id.description, "list": lists.address("order=\(id)"),
+            "cancellation": CancellationPage.path(of: id),
             "version": overview.deployment.version.description, "by": overview.deployment.createdBy.visible,
             "time": overview.deployment.createdAt.shown, "settled": counts.total - counts[.pending],
-            "total": counts.total, "gateways": Amount.gateways(counts.total), "words": parts.joined(separator: ", "),
+            "total": counts.total, "gateways": Amount.gateways(counts.total), "words": counts.words,
         ]
     }
 
@@ -123,14 +118,18 @@ struct DashboardPage {
     private static func gateways(
         _ services: Services, _ user: Principal, _ query: DashboardQuery, seesAll: Bool
     ) async throws -> [String: Any] {
+        let list = query.list
+        var filter = list.filter
+        filter.company = try query.companyID
         let page = try await services.gateways.listExplained(
-            GatewayFilter(company: try query.companyID),
-            page: PageRequest(limit: shownGateways, cursor: try query.cursor.map { try Cursor($0) }), as: user)
+            filter, page: PageRequest(limit: shownGateways, cursor: list.cursor), as: user)
         var fields: [String: Any] = [
-            "listsGateways": !page.items.isEmpty || query.cursor != nil, "isLaterPage": query.cursor != nil,
-            "firstPage": query.address(), "gatewayTotal": Amount.gateways(page.total), "showsCompany": seesAll,
-            "hasPages": page.nextCursor != nil || query.cursor != nil,
+            "listsGateways": !page.items.isEmpty || list.cursor != nil || list.isNarrow,
+            "isLaterPage": list.cursor != nil, "firstPage": query.address(of: list.at()),
+            "hasListed": !page.items.isEmpty, "gatewayTotal": Amount.gateways(page.total), "showsCompany": seesAll,
+            "hasPages": page.nextCursor != nil || list.cursor != nil, "everyGateway": query.address(of: UpgradeQuery()),
         ]
+        if list.isNarrow { fields["filter"] = list.words }
         fields["gateways"] = page.items.map { listed in
             let gateway = listed.gateway
             var row: [String: Any] = [
@@ -145,7 +144,7 @@ struct DashboardPage {
             row["why"] = listed.explanation.map(Self.sentence)
             return row
         }
-        fields["nextPage"] = page.nextCursor.map { query.address(cursor: $0) }
+        fields["nextPage"] = page.nextCursor.map { query.address(of: list.at($0)) }
         return fields
     }
 
@@ -165,15 +164,17 @@ struct DashboardQuery {
     /// One company alone.
     let company: String?
     let span: String?
-    /// Where the list of gateways goes on.
-    let cursor: String?
+    /// Which gateways are listed, and where their list goes on.
+    let list: UpgradeQuery
 
     /// A field that is empty asks for nothing, as forms send those that were left alone.
-    init(_ parameters: [String: String]) {
+    ///
+    /// - Throws: a 422 for what is no value of its field.
+    init(_ parameters: [String: String]) throws {
         func read(_ name: String) -> String? { parameters[name].flatMap { $0.isEmpty ? nil : $0 } }
         company = read("company")
         span = read("span") == Self.hours ? Self.hours : nil
-        cursor = read("cursor")
+        list = try UpgradeQuery(parameters.filter { UpgradeQuery.isOfList($0.key) })
     }
 
     /// - Throws: ``DomainError/notFound(_:_:)`` for what is no company id: it names none.
@@ -185,20 +186,39 @@ struct DashboardQuery {
         }
     }
 
-    /// The dashboard of the same company and span, at another place of the list.
-    func address(cursor: Cursor? = nil) -> String { address(span: span, cursor: cursor) }
+    /// The dashboard of the same company and span, with other gateways or at another place of their list.
+    func address(of list: UpgradeQuery) -> String { address("/", span: span, list.text) + "#gateways" }
 
-    /// The dashboard of the same company.
-    func address(span: String?, cursor: Cursor? = nil) -> String {
-        let fields = [("company", company), ("span", span), ("cursor", cursor?.description)]
-        let query = fields.compactMap { name, value in value.map { "\(name)=\(PercentEncoding.encode($0))" } }
-        return query.isEmpty ? "/" : "/?" + query.joined(separator: "&")
+    /// The same dashboard with another span.
+    func address(span: String?) -> String { address("/", span: span, list.text) }
+
+    fileprivate func address(_ path: String, span: String?, _ list: String?) -> String {
+        let fields = [
+            list, company.map { "company=\(PercentEncoding.encode($0))" },
+            span.map { "span=\(PercentEncoding.encode($0))" },
+        ]
+        let query = fields.compactMap(\.self).filter { !$0.isEmpty }
+        return query.isEmpty ? path : "\(path)?\(query.joined(separator: "&"))"
+    }
+}
+
+/// Where the gateways are listed that a number counts: on the upgrade page, or on the dashboard itself for those who may not see that one.
+struct GatewayLists {
+    private let query: DashboardQuery
+    private let mayUpgrade: Bool
+
+    init(_ query: DashboardQuery, for user: Principal) {
+        self.query = query
+        mayUpgrade = user.may(.orderUpgrades)
     }
 
-    /// The upgrade page with this filter, for the same company.
-    func upgradePage(_ filter: String? = nil) -> String {
-        let fields = [filter, company.map { "company=\(PercentEncoding.encode($0))" }].compactMap(\.self)
-        return fields.isEmpty ? "/upgrade" : "/upgrade?" + fields.joined(separator: "&")
+    /// Those that a filter lets through, of the company that the dashboard shows.
+    ///
+    /// - Parameter filter: as it stands in a query; nil for all.
+    /// - Returns: the address.
+    func address(_ filter: String? = nil) -> String {
+        mayUpgrade
+            ? query.address("/upgrade", span: nil, filter) : query.address("/", span: query.span, filter) + "#gateways"
     }
 }
 
@@ -258,9 +278,9 @@ private struct FleetCount {
         return row
     }
 
-    static func all(_ figures: DashboardFigures, mayUpgrade: Bool, _ query: DashboardQuery) -> [FleetCount] {
+    static func all(_ figures: DashboardFigures, _ lists: GatewayLists) -> [FleetCount] {
         let fleet = figures.fleet
-        func link(_ filter: String? = nil) -> String? { mayUpgrade ? query.upgradePage(filter) : nil }
+        func link(_ filter: String? = nil) -> String { lists.address(filter) }
         func state(_ state: UpgradeState) -> Int { fleet.states[state, default: 0] }
         func share(_ count: Int) -> String? {
             fleet.total > 0 ? "\(Amount.percent(count, of: fleet.total)) % of them" : nil
@@ -292,7 +312,7 @@ private struct FleetCount {
         ]
     }
 
-    private static func trouble(failed: Int, timedOut: Int, _ link: (String?) -> String?) -> FleetCount {
+    private static func trouble(failed: Int, timedOut: Int, _ link: (String?) -> String) -> FleetCount {
         var count = FleetCount(
             key: "trouble", name: "Failed or timed out", count: failed + timedOut, link: link("state=failed,timedOut"),
             isTrouble: failed + timedOut > 0)

@@ -24,6 +24,7 @@ extension Pages {
                     as: caller.principal)
                 fields.merge(Paging(page, of: "/events", form.set.merging(parameters.cursor) { $1 }).fields) { $1 }
                 fields["events"] = page.items.map { EventRow(event: $0).fields }
+                fields["summary"] = "\(page.total) \(page.total == 1 ? "event" : "events")."
                 fields["hasEvents"] = !page.items.isEmpty
                 fields["isRead"] = true
             } catch let error as DomainError {

@@ -34,6 +34,7 @@ struct GatewayPage {
         let history = try await services.gateways.history(of: id, page: try PageRequest(in: parameters), as: user)
         let transfer = try await services.transfers(as: user)[id]
         var fields = GatewayRow(explained, newest: releases.first, transfer: transfer).fields
+        fields["summary"] = Self.summary(gateway)
         fields["releases"] = releases.map { ["version": $0.description] }
         fields["hasReleases"] = !releases.isEmpty && gateway.approved
         fields["badFrames"] = gateway.badFrames
@@ -87,6 +88,15 @@ struct GatewayPage {
         fields["companyIsOpen"] = !gateway.approved
         fields["typedCompany"] = typed?["companyId"] ?? gateway.companyID?.rawValue ?? ""
         return fields
+    }
+
+    /// The gateway in a sentence, for those who hear that it changed.
+    private static func summary(_ gateway: Gateway) -> String {
+        let parts = [
+            gateway.online ? "online" : "offline", gateway.version.map { "version \($0)" },
+            gateway.lastUpgradeOrder.map { "\($0.targetVersion) \($0.state.words)" },
+        ]
+        return "\(gateway.id.rawValue.visible): \(parts.compactMap(\.self).joined(separator: ", "))."
     }
 
     private static func row(_ upgrade: Upgrade) -> [String: Any] {

@@ -2,6 +2,7 @@ import Mustache
 
 /// The pages' templates; each stands in the frame `page`.
 enum PageTemplate: String {
+    case cancellation
     case confirm
     case dashboard
     case gateway
@@ -25,6 +26,7 @@ enum PageTemplate: String {
     private static let library = Result {
         MustacheLibrary(templates: [
             problem.rawValue: try template(PackageResources.page_mustache),
+            cancellation.rawValue: try template(PackageResources.cancellation_mustache),
             confirm.rawValue: try template(PackageResources.confirm_mustache),
             gateway.rawValue: try template(PackageResources.gateway_mustache),
             gatewayRemoval.rawValue: try template(PackageResources.gateway_removal_mustache),

@@ -75,6 +75,13 @@ enum Amount {
     }
 }
 
+extension UpgradeCounts {
+    /// `2 pending, 1 confirmed`.
+    var words: String {
+        UpgradeState.allCases.filter { self[$0] > 0 }.map { "\(self[$0]) \($0.words)" }.joined(separator: ", ")
+    }
+}
+
 extension UpgradeState {
     /// In words.
     var words: String { self == .timedOut ? "timed out" : rawValue }

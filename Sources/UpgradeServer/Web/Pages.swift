@@ -38,7 +38,7 @@ struct Pages {
 
     @Sendable private func dashboard(_ request: Request, _ context: APIContext) async throws -> Response {
         try await answer(request, context, for: .viewDashboard) { caller in
-            let query = DashboardQuery(try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
+            let query = try DashboardQuery(try PercentEncoding.parameters(ofQuery: request.uri.query ?? ""))
             let page = try await DashboardPage(services: services, user: caller.principal, query: query)
             return try await html(.dashboard, page.fields, for: caller, at: "/", status: page.status)
         }

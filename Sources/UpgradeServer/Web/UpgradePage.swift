@@ -21,7 +21,8 @@ struct UpgradePage {
         var ofRow = Array(releases.prefix(Self.versionsOfRow))
         if let chosen, !ofRow.contains(chosen) { ofRow.append(chosen) }
         var fields: [String: Any] = [
-            "groups": groups.fields, "hasGroups": !groups.fields.isEmpty, "isNarrow": query.isNarrow,
+            "groups": groups.fields, "summary": groups.summary, "hasGroups": !groups.fields.isEmpty,
+            "isNarrow": query.isNarrow,
             "releases": options(releases), "versionsOfRow": options(ofRow),
             "hasOlder": ofRow.count < releases.count, "hasReleases": !releases.isEmpty, "seesAll": seesAll,
             "list": query.at(query.cursor).text,
@@ -37,6 +38,9 @@ struct UpgradePage {
             "onlyOnline": filter.online == true, "onlyOffline": filter.online == false,
             "onlyQuarantined": filter.approved == false,
         ]
+        if seesAll {
+            fields.merge(try await CompanyChoice(services, user, chosen: filter.company?.rawValue).fields) { $1 }
+        }
         if query.isNarrow { fields["filter"] = query.words }
         if seesAll, filter.company != nil { fields["allCompanies"] = query.ofAllCompanies.address }
         fields["chosenVersion"] = query.version?.description
@@ -44,6 +48,10 @@ struct UpgradePage {
         fields["isLaterPage"] = query.cursor != nil
         fields["firstPage"] = query.at().address
         if let version = query.version, !releases.contains(version) { fields["missing"] = version.description }
+        if let id = filter.deployment {
+            fields["order"] = id.description
+            fields["followed"] = try await Self.followed(id, services: services, user: user)
+        }
         if let id = query.ordered { fields["ordered"] = try await Self.notice(of: id, services: services, user: user) }
         self.fields = fields
     }
@@ -53,8 +61,26 @@ struct UpgradePage {
         let overview = try await services.deployments.find(id, as: user)
         return [
             "number": id.description, "version": overview.deployment.version.description,
-            "gateways": Amount.gateways(overview.counts.total),
+            "gateways": Amount.gateways(overview.counts.total), "list": CancellationPage.list(of: id),
+            "cancellation": CancellationPage.path(of: id),
         ]
+    }
+
+    /// How the order gets on whose gateways are listed; nil when there is none, or not for this user.
+    private static func followed(
+        _ id: DeploymentID, services: Services, user: Principal
+    ) async throws -> [String: Any]? {
+        do {
+            let overview = try await services.deployments.find(id, as: user)
+            var fields: [String: Any] = [
+                "version": overview.deployment.version.description, "by": overview.deployment.createdBy.visible,
+                "words": overview.counts.words,
+            ]
+            if overview.counts[.pending] > 0 { fields["cancellation"] = CancellationPage.path(of: id) }
+            return fields
+        } catch DomainError.notFound {
+            return nil
+        }
     }
 }
 
@@ -72,6 +98,13 @@ struct UpgradeGroups {
     private(set) var fields: [[String: Any]] = []
     /// Where the list goes on, if it does.
     private(set) var next: String?
+    /// All that the filter lets through, of the groups that are shown.
+    private var totals = (gateways: 0, online: 0, pending: 0)
+
+    /// In a sentence, for those who hear that it changed.
+    var summary: String {
+        "\(Amount.gateways(totals.gateways)), \(totals.online) online, \(totals.pending) pending."
+    }
 
     private let services: Services
     private let query: UpgradeQuery
@@ -169,7 +202,10 @@ struct UpgradeGroups {
         fields.append(group)
     }
 
-    private func group(_ gateways: [ExplainedGateway], _ tally: GatewayTally) async throws -> [String: Any] {
+    private mutating func group(_ gateways: [ExplainedGateway], _ tally: GatewayTally) async throws -> [String: Any] {
+        totals.gateways += tally.total
+        totals.online += tally.online
+        totals.pending += tally.pending
         var rows: [[String: Any]] = []
         for gateway in gateways { rows.append(try await row(gateway)) }
         var group: [String: Any] = [

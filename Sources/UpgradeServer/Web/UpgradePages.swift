@@ -13,6 +13,7 @@ extension Pages {
         router.refuseMethods(otherThan: [.get], on: "/upgrade")
         router.refuseMethods(otherThan: [.post], on: "/upgrade/confirm")
         router.refuseMethods(otherThan: [.post], on: "/upgrade/order")
+        mountCancellations(on: router)
         mountGateways(on: router)
     }
 
@@ -34,17 +35,18 @@ extension Pages {
                         status: HTTPResponse.Status.notFound.code)
                 }
             }
-            return try await list(query, for: caller, isAfterRemoval: parameters["done"] == "removed")
+            return try await list(query, for: caller, after: parameters["done"])
         }
     }
 
     /// The list; with an alert when it is the answer to something that was not done.
     private func list(
-        _ query: UpgradeQuery, for caller: Caller, isAfterRemoval: Bool = false, answersForm: Bool = false,
+        _ query: UpgradeQuery, for caller: Caller, after done: String? = nil, answersForm: Bool = false,
         saying problem: String? = nil, status: Int = HTTPResponse.Status.ok.code
     ) async throws -> Response {
         var fields = try await UpgradePage(services: services, query: query, user: caller.principal).fields
-        fields["hasRemoved"] = isAfterRemoval
+        fields["hasRemoved"] = done == "removed"
+        fields["hasCancelled"] = done == "cancelled"
         fields["alert"] = problem?.sentence
         if answersForm { fields["address"] = query.address }
         return try await html(

@@ -54,11 +54,10 @@ struct UpgradeQuery {
             states = (states ?? []).union([state])
         }
         filter.states = states
+        filter.deployment = try read("order", expected: "the number of an order", Self.order)
         version = try read("version", expected: "a version") { try? Version($0) }
         cursor = try read("cursor", expected: "a place in a list") { try? Cursor($0) }
-        ordered = try read("ordered", expected: "the number of an order") {
-            Int64($0).map(DeploymentID.init(rawValue:))
-        }
+        ordered = try read("ordered", expected: "the number of an order", Self.order)
         unfolded =
             try read("unfold", expected: "one or several gateway ids") { text in
                 let ids = text.split(separator: Self.separator).map { try? GatewayID(String($0)) }
@@ -71,6 +70,14 @@ struct UpgradeQuery {
     init(ofList text: String?) {
         let parameters = try? text.map { text throws(Problem) in try PercentEncoding.parameters(ofQuery: text) }
         self = parameters.flatMap { try? UpgradeQuery($0) } ?? UpgradeQuery()
+    }
+
+    static func order(_ text: String) -> DeploymentID? { Int64(text).map(DeploymentID.init(rawValue:)) }
+
+    /// Whether a field says which gateways a list shows, or where it goes on.
+    static func isOfList(_ field: String) -> Bool {
+        ["search", "state", "online", "approved", "running", "order", "cursor"].contains(field)
+            || field.hasPrefix(statePrefix)
     }
 
     /// Values with commas or white space between them; nil if there is none, or something else.
@@ -115,7 +122,8 @@ struct UpgradeQuery {
             ("state", filter.states.map { $0.map(\.rawValue).sorted().joined(separator: ",") }),
             ("online", filter.online.map(String.init)), ("approved", filter.approved.map(String.init)),
             ("running", filter.versions.map { $0.sorted().map(\.description).joined(separator: ",") }),
-            ("version", version?.description), ("cursor", cursor?.description),
+            ("order", filter.deployment?.description), ("version", version?.description),
+            ("cursor", cursor?.description),
             ("ordered", ordered?.description),
             (
                 "unfold",
@@ -137,6 +145,7 @@ struct UpgradeQuery {
         var words: [String] = []
         if let search = filter.search { words.append("“\(search.visible)” in id, name or address") }
         if let company = filter.company { words.append("company \(company.rawValue.visible)") }
+        if let order = filter.deployment { words.append("order \(order)") }
         if let states = filter.states {
             words.append("last upgrade \(states.map(\.words).sorted().joined(separator: " or "))")
         }

@@ -5,7 +5,7 @@ import Testing
 extension Browser {
     /// Looks at the page that is shown in windows of these widths, light and dark, and at what the browser says of it.
     func expectNoFaults(
-        widths: [Int] = [390, 768, 1280], schemes: [String] = ["light", "dark"],
+        widths: [Int] = [390, 768, 1280, 1920], schemes: [String] = ["light", "dark"],
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let place = try await location
@@ -74,6 +74,19 @@ extension Browser {
         for (const image of document.querySelectorAll("img, svg"))
           if (!image.closest("[aria-hidden=true]") && !image.getAttribute("alt") && !named(image)
             && !image.querySelector("title")) faults.push(`no text in place of ${called(image)}`);
+
+        for (const table of document.querySelectorAll("table"))
+          if (!table.caption?.textContent.trim()) faults.push(`a table without a caption: ${called(table)}`);
+        for (const header of document.querySelectorAll("th"))
+          if (!header.scope) faults.push(`what is this a header of? ${called(header)}`);
+
+        // What fingers are to hit; links within a text are as high as the text.
+        if (innerWidth < 640) {
+          for (const control of document.querySelectorAll("button, select, summary, input:not([type=hidden]), nav a, .tasks a")) {
+            const { height } = (control.closest("label") ?? control).getBoundingClientRect();
+            if (shown(control) && height < 39.5) faults.push(`only ${height} pixels high: ${called(control)} ${control.name ?? ""}`);
+          }
+        }
 
         // Contrast as WCAG 2 reckons it: 4.5, for large texts 3.
         const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });

@@ -161,7 +161,10 @@ extension PageRoute {
     ]
 
     private static let upgrades =
-        [PageRoute("GET /upgrade", ["/login", 403, 200, 200, 200])]
+        [
+            PageRoute("GET /upgrade", ["/login", 403, 200, 200, 200]),
+            PageRoute("GET /upgrade", at: "/upgrade?order=1", ["/login", 403, 200, 200, 200]),
+        ]
         + ["gateway.gw2", "company", "all"].flatMap { target in
             let form = ["version": "1.2", "list": "", target: target == "company" ? "2" : "on"]
             let isForeign = target != "all"
@@ -178,7 +181,13 @@ extension PageRoute {
         + [
             PageRoute(
                 "POST /upgrade/confirm", form: ["version": "older", "gateway.gw2": "on"],
-                ["/login", 403, 200, 422, 200])
+                ["/login", 403, 200, 422, 200]),
+            // The first order is for gateway `gw2` alone.
+            PageRoute("GET /upgrade/cancel", at: "/upgrade/cancel?order=1", ["/login", 403, 200, 404, 200]),
+            PageRoute("GET /upgrade/cancel", at: "/upgrade/cancel?order=none", ["/login", 403, 404, 404, 404]),
+            PageRoute(
+                "POST /upgrade/cancel", form: ["order": "1"],
+                ["/login", 403, "/upgrade?order=1&done=cancelled", 404, "/upgrade?order=1&done=cancelled"]),
         ]
         + ["/upgrade/confirm", "/upgrade/order"].map { path in
             // One that is not theirs, and nothing is ordered for the other either.
