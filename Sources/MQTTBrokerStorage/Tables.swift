@@ -3,7 +3,7 @@ import GRDB
 /// The tables of a store. Changes are appended as migrations.
 ///
 /// `message` has a payload once, whoever it waits for. A `delivery` keeps the order of its session by its id. `part` names messages of which not all
-/// loops have said what they keep: what there is of them does not count.
+/// loops have said what they keep: what there is of them does not count. `absent` and `deadline` are moments of the operating time, which `clock` has.
 enum Tables {
     static func open(_ path: String) throws(StorageError) -> DatabaseQueue {
         do {
@@ -57,6 +57,9 @@ enum Tables {
         migrator.registerMigration("sessions") { database in
             try database.execute(sql: first)
         }
+        migrator.registerMigration("operating time") { database in
+            try database.execute(sql: operatingTime)
+        }
         return migrator
     }
 
@@ -83,5 +86,13 @@ enum Tables {
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE part (message INTEGER PRIMARY KEY) STRICT;
+        """
+
+    /// What was a moment of the wall clock begins anew with all the time that it had.
+    private static let operatingTime = """
+        CREATE TABLE clock (milliseconds INTEGER NOT NULL) STRICT;
+        INSERT INTO clock VALUES (0);
+        UPDATE session SET absent = 0 WHERE absent IS NOT NULL;
+        UPDATE message SET deadline = expiry WHERE deadline IS NOT NULL;
         """
 }

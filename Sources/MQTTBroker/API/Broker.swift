@@ -77,7 +77,7 @@ public final class Broker: Sendable {
             for delivery in session.deliveries where delivery.hasMessage { add(delivery.message) }
         }
         core.messageIDs(above: messages.keys.max() ?? 0)
-        for message in state.retained { _ = messages[message.id].map { core.retained.store($0) } }
+        core.retained.restore(state.retained.compactMap { messages[$0.id] })
         let all = messages
         for session in state.sessions {
             shards[core.home(of: session.clientID)].post { $0.restore(session, all) }
@@ -171,7 +171,9 @@ public final class Broker: Sendable {
         let shards = shards.withLock { $0 }
         switch publication.audience {
         case .subscribers:
-            if message.retain, core.retain(message) { shards.first?.post { $0.noteRetained(message) } }
+            if message.retain, let order = core.retain(message) {
+                shards.first?.post { $0.noteRetained(message, order) }
+            }
             let interested = core.interest.loops(for: message.topic)
             for shard in shards where interested & (1 << UInt64(shard.index)) != 0 {
                 shard.post { $0.deliver(message) }

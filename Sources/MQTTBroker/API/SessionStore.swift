@@ -2,8 +2,8 @@ public import MQTTWire
 
 /// Where persistent sessions, retained messages and pending wills outlive the process.
 ///
-/// The broker works in memory and tells the store each change of what must survive, in order per session. Sessions that end with their connection, and
-/// deliveries that do, are never told. Without a store everything persistent lives as long as the process.
+/// The broker works in memory and tells the store each change of what must survive, in order per session. Of sessions that end with their connection it
+/// tells no more than that there is a will, as of a session of no time; deliveries that end with a connection are never told. Without a store everything persistent lives as long as the process.
 public protocol SessionStore: Sendable {
     /// Gives back what was there when the process ended. Called once, before anything listens.
     func load() throws -> StoredState
@@ -47,7 +47,7 @@ public struct StoredSession: Sendable {
     public var clientID: ClientID
     /// Whose session it is: without it, whoever comes first with the client id would get what is stored here.
     public var owner: ClientIdentity
-    /// The time that the session has left without its client; `nil`: it does not expire.
+    /// The time that the session has left without its client; `nil`: it does not expire; zero: it is there for its will, which is due.
     public var expiresIn: Duration?
     /// What the client had subscribed to, one per filter.
     public var subscriptions: [StoredSubscription]
@@ -220,9 +220,12 @@ public enum StoreChange: Sendable {
     /// and forgets what it has of a message (``queued(_:_:)``, ``received(_:_:message:)``) whose sum is not 0 when it is loaded.
     case parts(message: UInt64, change: Int)
     /// A message replaces the retained one of its topic.
-    case retained(StoredMessage)
+    ///
+    /// Retained messages belong to no loop, so that changes of one topic may come in another order than they were made in: what a store has of a topic is
+    /// what came with the highest `order`. The orders are all numbers from 1, anew with each run.
+    case retained(StoredMessage, order: UInt64)
     /// The topic has no retained message any more.
-    case retainedCleared(TopicName)
+    case retainedCleared(TopicName, order: UInt64)
     /// The client left a will, or it was published or discarded.
     case will(ClientID, StoredWill?)
 }

@@ -102,17 +102,18 @@ final class Core: Sendable {
         snapshot.willBytes = willBudget.used
     }
 
-    /// Keeps a retained message for subscribers to come, or clears what was kept; `false` when there is no room.
+    /// Keeps a retained message for subscribers to come, or clears what was kept; returns the place of that among all such changes, `nil` when there is
+    /// no room.
     ///
     /// To be called before ``interest`` is asked about the message: a subscriber that came too late to be found there looks for retained messages after
     /// that, and finds this one.
-    func retain(_ message: Message) -> Bool {
-        let isKept = retained.store(message)
-        if !isKept {
+    func retain(_ message: Message) -> UInt64? {
+        let order = retained.store(message)
+        if order == nil {
             logger.warning(
                 "no room for another retained message", metadata: ["topic": "\(message.topic.text.debugDescription)"])
         }
-        return isKept
+        return order
     }
 
     /// The loop on which the client's session lives.

@@ -16,7 +16,8 @@ final class Session {
     private var countedInFlight = 0
     /// What the subscriptions take in memory.
     private(set) var subscriptionBytes = 0
-    var received = ExactlyOnceReceiver<Receipt>()
+    /// The QoS 2 publications of the client without PUBREL.
+    private(set) var received = ExactlyOnceReceiver<Receipt>()
     /// The embedding program's deliveries to the present connection, and how far each has come.
     var tracked: [DeliveryToken: DeliveryStage] = [:]
     private var queue: DeliveryQueue
@@ -25,6 +26,8 @@ final class Session {
     /// Retained messages that subscriptions asked for and that are yet to be looked for, in order.
     var retainedScans: [RetainedScan] = []
     var isScanScheduled = false
+    /// Whether the store has the will, and nothing else of it.
+    private var isWillKeptAlone = false
     private var expiryTimer: EventLoop.TimerID?
     private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
     /// Those who publish into this session's queue and are not read until it has shrunk.
@@ -50,15 +53,16 @@ final class Session {
 
     /// A connection of the client begins to use the session, which is its identity's from now on.
     func attach(_ connection: Connection, expiry: SessionExpiry, receiveMaximum: Int) {
-        let wasStored = isStored
+        let wasKept = isKept
         self.connection = connection
         self.expiry = expiry
         owner = connection.client.identity
         if isStored {
             note(.sessionPresent(clientID, owner: owner, expiresIn: expiry.limit))
             note(.will(clientID, connection.pendingWill?.stored))
-        } else if wasStored {
-            shard.note(.sessionEnded(clientID))
+        } else {
+            if wasKept { shard.note(.sessionEnded(clientID)) }
+            keepWillAlone(connection.pendingWill)
         }
         window.connectionBegan(limit: min(receiveMaximum, shard.core.limits.inFlightPerSession))
         // [MQTT-4.1.0-1]
@@ -83,11 +87,15 @@ final class Session {
         note(.sessionAbsent(clientID))
         if will == nil { note(.will(clientID, nil)) }
         // A stopping broker publishes no wills: they are the next one's (section 3.1.2.5).
+        if isShutdown, will != nil { isWillKeptAlone = false }
         waitForClient(isShutdown ? nil : will)
     }
 
     /// A session came from the store: its client is absent, as if its connection had just ended.
-    func restored(will: PendingWill?) { waitForClient(will) }
+    func restored(will: PendingWill?) {
+        isWillKeptAlone = !isStored
+        waitForClient(will)
+    }
 
     private func waitForClient(_ will: PendingWill?) {
         switch expiry {
@@ -129,16 +137,20 @@ final class Session {
         if let pendingWill { shard.loop.cancel(pendingWill.timer) }
         pendingWill = nil
         note(.will(clientID, nil))
+        forgetWillAlone()
     }
 
     /// The session ends; called by its loop, which forgets it.
     func end() {
         if let expiryTimer { shard.loop.cancel(expiryTimer) }
         note(.sessionEnded(clientID))
+        forgetWillAlone()
         for subscription in subscriptions.values { release(subscription) }
         subscriptions = [:]
         retainedScans = []
         _ = changeQueue { $0.remove { _ in true } }
+        shard.core.budget.subtract(received.count * Receipt.size)
+        received = ExactlyOnceReceiver()
         // [MQTT-4.8.2-5]
         _ = window.removeAll()
         countInFlight()
@@ -164,6 +176,22 @@ final class Session {
 
     /// Whether the store is told of it.
     var isStored: Bool { expiry != .withConnection }
+
+    /// Whether the store has anything of it.
+    var isKept: Bool { isStored || isWillKeptAlone }
+
+    /// A session that ends with its connection leaves no more than its will after a crash [MQTT-3.1.2-7]: the store has it as a session of no time.
+    private func keepWillAlone(_ will: PendingWill?) {
+        isWillKeptAlone = will != nil
+        guard let will else { return }
+        shard.note(.sessionPresent(clientID, owner: owner, expiresIn: .zero))
+        shard.note(.will(clientID, will.stored))
+    }
+
+    private func forgetWillAlone() {
+        if isWillKeptAlone { shard.note(.sessionEnded(clientID)) }
+        isWillKeptAlone = false
+    }
 
     /// Notes a change for the store, unless the session ends with its connection.
     func note(_ change: @autoclosure () -> StoreChange) {
@@ -241,6 +269,24 @@ final class Session {
         for filter in subscriptions.keys where filter.isShared {
             shard.join(filter, clientID: clientID, isConnected: isConnected)
         }
+    }
+
+    // MARK: QoS 2 from the client
+
+    /// Whether there are as many publications without PUBREL as there may be.
+    var hasAllUnreleased: Bool { received.count >= shard.core.limits.unreleasedPerSession }
+
+    /// Remembers a QoS 2 publication until its PUBREL.
+    func receive(_ packetID: PacketID, receipt: Receipt) {
+        if received.receipt(for: packetID) == nil { shard.core.budget.add(Receipt.size) }
+        received.receive(packetID, receipt: receipt)
+    }
+
+    /// PUBREL came; `false` if there was nothing for it to release.
+    func release(_ packetID: PacketID) -> Bool {
+        guard received.release(packetID) else { return false }
+        shard.core.budget.subtract(Receipt.size)
+        return true
     }
 
     // MARK: Messages to the client
