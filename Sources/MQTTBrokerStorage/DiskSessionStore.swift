@@ -26,6 +26,7 @@ public final class DiskSessionStore: SessionStore {
     private let clockInterval: Duration
     private let inbox = Mutex(Inbox())
     private let isBroken = Atomic<Bool>(false)
+    private let counted = Mutex(StoreFigures())
     private let writer: Writer
     private let queue = DispatchQueue(label: "sessions on disk")
 
@@ -87,6 +88,7 @@ public final class DiskSessionStore: SessionStore {
                 writer.clock = OperatingClock(base: time, start: now())
                 writer.timeWritten = time
                 startClockTimer()
+                countHoldings(commit: nil)
                 return state
             } catch let error as CheckedRow.Nonsense {
                 throw StorageError.damaged(path: path, problem: error.description)
@@ -111,6 +113,13 @@ public final class DiskSessionStore: SessionStore {
     /// Whether the disk fails, or is so far behind that nothing more should be promised.
     public var isFailing: Bool {
         isBroken.load(ordering: .relaxed) || inbox.withLock { $0.changeCount > StorageLimits.waitingChanges }
+    }
+
+    /// What is stored, and what it took.
+    public var figures: StoreFigures? {
+        var figures = counted.withLock { $0 }
+        figures.bytes = StorageFolder.size(of: path) + StorageFolder.size(of: path + "-wal")
+        return figures
     }
 
     /// Writes what has come and closes the files. What comes later is lost, and never called durable. Blocks until done.
@@ -164,11 +173,25 @@ public final class DiskSessionStore: SessionStore {
     private func noteTime() {
         writeWhatCame()
         if writer.index?.hasDeadlines ?? false { commit(timeToo: true) }
+        shrink()
+    }
+
+    /// Gives pages back to the file system when most of the file is free, some at a time: nobody waits for longer than a commit takes.
+    private func shrink() {
+        guard let database = writer.database, !isBroken.load(ordering: .relaxed) else { return }
+        do {
+            try database.writeWithoutTransaction { try Tables.shrink($0) }
+        } catch {
+            logger.warning(
+                "the sessions' database cannot be made smaller",
+                metadata: ["reason": "\(StorageError(error, path: path))"])
+        }
     }
 
     private func commit(timeToo: Bool) {
         guard let database = writer.database, let isIdle = writer.index?.pending.isEmpty else { return }
         let time = time
+        let start = MonotonicTime.now
         // After a failure something is to be written before the disk is believed again.
         let mustTimeGo = timeToo || isBroken.load(ordering: .relaxed)
         let isWriting = mustTimeGo || !isIdle
@@ -188,6 +211,7 @@ public final class DiskSessionStore: SessionStore {
         // No copy of the index is alive here: changing it would copy what it has of all sessions.
         writer.index?.wasWritten()
         if isWriting, isTimeWritten { writer.timeWritten = time }
+        countHoldings(commit: isWriting ? MonotonicTime.now - start : nil)
         if isBroken.exchange(false, ordering: .relaxed) { logger.notice("sessions can be kept again") }
         let firstOpen = writer.index?.openParts.values.lazy.map(\.since).min() ?? .max
         while let first = writer.completions.first, first.number < firstOpen {
@@ -196,8 +220,20 @@ public final class DiskSessionStore: SessionStore {
         }
     }
 
+    /// Counts what is stored, and a transaction that took so long.
+    private func countHoldings(commit duration: Duration?) {
+        let (sessions, messages) = (writer.index?.sessions.count ?? 0, writer.index?.references.count ?? 0)
+        counted.withLock { figures in
+            (figures.sessions, figures.messages) = (sessions, messages)
+            guard let duration else { return }
+            figures.commits += 1
+            figures.commitTime += duration
+        }
+    }
+
     /// Nothing was written and nothing is lost: it is tried again with what comes meanwhile.
     private func commitFailed(_ error: any Error) {
+        counted.withLock { $0.failures += 1 }
         if !isBroken.exchange(true, ordering: .relaxed) {
             logger.critical(
                 "sessions cannot be kept: nothing that would have to be is acknowledged until they can",

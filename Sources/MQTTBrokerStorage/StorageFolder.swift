@@ -7,13 +7,21 @@ struct StorageFolder: ~Copyable, Sendable {
     let database: String
     private let lock: Descriptor
 
+    static func database(in folder: String) -> String { folder + "/sessions.sqlite3" }
+
     /// Makes the folder if need be, and takes its lock, which ends with the process.
     static func open(_ path: String) throws(StorageError) -> StorageFolder {
         let lock = try lock(path)
-        let database = path + "/sessions.sqlite3"
+        let database = database(in: path)
         // SQLite gives its other files the mode of this one.
         _ = try file(database)
         return StorageFolder(database: database, lock: lock)
+    }
+
+    /// The bytes of a file; none if there is none.
+    static func size(of path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     private init(database: String, lock: consuming Descriptor) {

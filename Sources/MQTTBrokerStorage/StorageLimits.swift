@@ -10,6 +10,9 @@ enum StorageLimits {
     static let clockStep: Int64 = 1000
     /// Up to this size the whole file is checked at start.
     static let fullCheckBytes: Int64 = 64 * 1024 * 1024
+    /// A file with more free pages than this, and than half of all, is made smaller by so many pages at a time.
+    static let freePages = 1024
+    static let pagesAtOnce = 4096
     /// Message ids beyond this one are damage: the broker counts on from the highest.
     static let messageID: Int64 = 1 << 62
 }

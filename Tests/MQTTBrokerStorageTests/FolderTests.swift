@@ -30,6 +30,7 @@ struct FolderTests {
             Issue.record("\(String(describing: error))")
             return
         }
+        #expect(throws: try #require(error)) { try StorageInspection.of(folder: folder.path) }
     }
 
     @Test func isRefusedWhenNewer() throws {
@@ -38,6 +39,7 @@ struct FolderTests {
         let path = folder.path + "/sessions.sqlite3"
         try folder.change("INSERT INTO grdb_migrations VALUES ('of a later version')")
         #expect(throws: StorageError.newer(path: path)) { try DiskSessionStore(folder: folder.path) }
+        #expect(throws: StorageError.newer(path: path)) { try StorageInspection.of(folder: folder.path) }
     }
 
     @Test(arguments: [

@@ -1,4 +1,5 @@
 import CPosix
+import Dispatch
 public import Logging
 public import MQTTWire
 import Synchronization
@@ -83,9 +84,9 @@ public final class Broker: Sendable {
             shards[core.home(of: session.clientID)].post { $0.restore(session, all) }
         }
         // Before all are there, nothing that is published would find them.
-        let latch = Latch(count: shards.count)
-        for shard in shards { shard.post { _ in latch.step() } }
-        latch.wait()
+        let restored = DispatchSemaphore(value: 0)
+        for shard in shards { shard.post { _ in restored.signal() } }
+        for _ in shards { restored.wait() }
         for shard in shards { shard.post { $0.beginRestored() } }
     }
 

@@ -20,9 +20,34 @@ public protocol SessionStore: Sendable {
     /// The broker then refuses what it would have to promise: publications at QoS 1 and 2 that somebody may want with 0x97 (Quota exceeded) or, in
     /// MQTT 3, the end of the connection; subscriptions of sessions that are kept with 0x97 or 0x80.
     var isFailing: Bool { get }
+
+    /// What it holds and has done, for ``BrokerCounters/store``; `nil`: it does not count. Asked on any thread.
+    var figures: StoreFigures? { get }
+}
+
+/// What a session store holds and has done since it was opened.
+public struct StoreFigures: Sendable, Hashable {
+    /// Sessions that are stored, those included that are there for a will.
+    public var sessions = 0
+    /// Messages that are stored, retained ones included, each once.
+    public var messages = 0
+    /// Bytes of its files.
+    public var bytes = 0
+    /// Transactions that were made durable.
+    public var commits: UInt64 = 0
+    /// The time that those took.
+    public var commitTime = Duration.zero
+    /// Transactions that failed; each is tried again.
+    public var failures: UInt64 = 0
+
+    /// Nothing stored or done.
+    public init() {}
 }
 
 extension SessionStore {
+    /// A store that does not count.
+    public var figures: StoreFigures? { nil }
+
     /// A store that does not fail.
     public var isFailing: Bool { false }
 }

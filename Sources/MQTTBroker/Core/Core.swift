@@ -16,6 +16,8 @@ final class Core: Sendable {
     let clients = ClientCount()
     let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
+    /// What a place in a queue takes, about, beside the message: twice as much if a store has to find it again.
+    let placeSize: Int
     /// What `$SYS/broker/version` says.
     let version: String
     /// How often `$SYS` topics are published; zero: never.
@@ -38,6 +40,7 @@ final class Core: Sendable {
         sysInterval = configuration.sysInterval
         self.hooks = hooks
         self.store = store
+        placeSize = store == nil ? Delivery.placeSize : 2 * Delivery.placeSize
         self.logger = logger
         self.loopCount = loopCount
         interest = InterestTable(loops: loopCount)
@@ -100,6 +103,7 @@ final class Core: Sendable {
         snapshot.bufferedBytes = budget.used
         snapshot.subscriptionBytes = subscriptionBudget.used
         snapshot.willBytes = willBudget.used
+        snapshot.store = store?.figures
     }
 
     /// Keeps a retained message for subscribers to come, or clears what was kept; returns the place of that among all such changes, `nil` when there is
