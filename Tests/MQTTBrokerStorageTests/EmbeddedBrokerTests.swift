@@ -99,10 +99,14 @@ struct EmbeddedBrokerTests {
     /// The timers of the established connections to a port.
     private func timers(_ port: UInt16) async throws -> [Substring] {
         // Local address, remote address, state 1 (established), queues, and the timer: 2 is the keep-alive's.
-        try await Program.run("/bin/cat", ["/proc/net/tcp"]).output.split(separator: "\n")
-            .map { $0.split(separator: " ") }
-            .filter { $0.count > 5 && $0[3] == "01" && $0[1].hasSuffix(":" + hexadecimal(port)) }
-            .map { $0[5] }
+        let table = try await Program.run("/bin/cat", ["/proc/net/tcp"]).output
+        let end = ":" + hexadecimal(port)
+        var timers: [Substring] = []
+        for line in table.split(separator: "\n") {
+            let columns = line.split(separator: " ")
+            if columns.count > 5, columns[3] == "01", columns[1].hasSuffix(end) { timers.append(columns[5]) }
+        }
+        return timers
     }
 
     private func hexadecimal(_ port: UInt16) -> String {

@@ -50,7 +50,8 @@ struct OverloadTests {
     }
 
     @Test(
-        "MQTT-3.3.5-2: QoS 2 without PUBREL is bounded for a session, across its connections", arguments: [true, false])
+        "MQTT3-3.3.5-2: QoS 2 without PUBREL is bounded for a session, across its connections",
+        arguments: [true, false])
     func unreleasedPublicationsAreBounded(_ is5: Bool) async throws {
         try await withBroker(limits: { $0.unreleasedPerSession = 3 }) { broker, port in
             for round in 0..<2 {
