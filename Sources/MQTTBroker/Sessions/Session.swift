@@ -20,7 +20,7 @@ final class Session {
     private(set) var received = ExactlyOnceReceiver<Receipt>()
     /// The embedding program's deliveries to the present connection, and how far each has come.
     var tracked: [DeliveryToken: DeliveryStage] = [:]
-    private var queue: DeliveryQueue
+    private(set) var queue: DeliveryQueue
     /// How many places of the queue the budget knows of. It is told of many at once: most queues hold one message for a moment.
     private var budgetedPlaces = 0
     /// Retained messages that subscriptions asked for and that are yet to be looked for, in order.
@@ -31,8 +31,8 @@ final class Session {
     private var expiryTimer: EventLoop.TimerID?
     private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
     /// Those who publish into this session's queue and are not read until it has shrunk.
-    private var heldPublishers: [ConnectionID: Int] = [:]
-    private var drainCheck: EventLoop.TimerID?
+    var heldPublishers: [ConnectionID: Int] = [:]
+    var drainCheck: EventLoop.TimerID?
 
     // Where this session stands among the matches of a publication.
     var matchNumber: UInt64 = 0
@@ -362,51 +362,5 @@ final class Session {
             budgetedPlaces = places
         }
         return result
-    }
-
-    // MARK: Congestion
-
-    /// A publisher that fills the queue of a client that drains is slowed down; one that fills the queue of a client that does not is not made to wait for it.
-    private func holdPublisherIfCongested(_ publisher: Publisher?) {
-        guard let publisher, let connection, publisher.connectionID != connection.id,
-            heldPublishers[publisher.connectionID] == nil,
-            isLarger(thanShare: 1), connection.isDraining
-        else { return }
-        heldPublishers[publisher.connectionID] = publisher.loop
-        tell(publisher.connectionID, on: publisher.loop, .slowDown(publisher.connectionID))
-        if drainCheck == nil { scheduleDrainCheck() }
-    }
-
-    /// Lets publishers go on when the queue has shrunk to half of what held them.
-    func queueShrank() {
-        if !heldPublishers.isEmpty, !isLarger(thanShare: 2) { releasePublishers() }
-        if !retainedScans.isEmpty { goOnScanning() }
-    }
-
-    func isLarger(thanShare share: Int) -> Bool {
-        queue.bytes > shard.core.limits.congestedBytes / share
-            || queue.count > shard.core.limits.congestedMessages / share
-    }
-
-    private func scheduleDrainCheck() {
-        drainCheck = shard.loop.schedule(after: Connection.drainPatience) { [unowned self] in
-            drainCheck = nil
-            guard let connection, !heldPublishers.isEmpty else { return }
-            if connection.isDraining { scheduleDrainCheck() } else { releasePublishers() }
-        }
-    }
-
-    private func releasePublishers() {
-        if let drainCheck { shard.loop.cancel(drainCheck) }
-        drainCheck = nil
-        let held = heldPublishers
-        heldPublishers = [:]
-        for (connection, loop) in held { tell(connection, on: loop, .goOn(connection)) }
-    }
-
-    private func tell(_ connection: ConnectionID, on loop: Int, _ item: Handover) {
-        guard loop == shard.index else { return shard.handOver(item, to: loop) }
-        guard let connection = shard.connections[connection] else { return }
-        if case .slowDown = item { connection.congestionBegan() } else { connection.congestionEnded() }
     }
 }
