@@ -29,6 +29,9 @@ struct StorageFolder: ~Copyable, Sendable {
         self.lock = lock
     }
 
+    // Closing alone would leave the lock to a child process that is being started and has not closed its copy.
+    deinit { _ = flock(lock.rawValue, LOCK_UN) }
+
     private static func lock(_ path: String) throws(StorageError) -> Descriptor {
         guard mkdir(path, 0o700) == 0 || errno == EEXIST, chmod(path, 0o700) == 0 else { throw .last(path) }
         let lock = try file(path + "/lock")
