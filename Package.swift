@@ -88,7 +88,9 @@ let libraries: [Target] = [
         swiftSettings: settings),
     .target(
         name: "UpgradeCLI",
-        dependencies: ["UpgradeAPI", "UpgradeCore", "UpgradeProtocol", "CPosix", argumentParser],
+        dependencies: [
+            "UpgradeAPI", "UpgradeCore", "UpgradeProtocol", "MQTTBrokerStorage", "CPosix", argumentParser,
+        ],
         swiftSettings: settings),
     .target(
         name: "GatewaySimulation",

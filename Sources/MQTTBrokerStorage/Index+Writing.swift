@@ -3,13 +3,14 @@ import MQTTBroker
 import MQTTWire
 
 extension Index {
-    /// Writes what is pending, within a transaction.
-    func write(to database: Database) throws {
+    /// Writes what is pending, within a transaction, and the operating time if it is to be.
+    func write(to database: Database, time: Int64?) throws {
         func run(_ sql: String, _ values: [(any DatabaseValueConvertible)?]) throws {
             let statement = try database.cachedStatement(sql: sql)
             statement.setUncheckedArguments(StatementArguments(values))
             try statement.execute()
         }
+        if let time { try run("UPDATE clock SET milliseconds = ?", [time]) }
         for id in pending.endedSessions {
             try run("DELETE FROM session WHERE id = ?", [id])
             try run("DELETE FROM subscription WHERE session = ?", [id])

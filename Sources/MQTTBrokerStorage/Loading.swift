@@ -6,12 +6,16 @@ import MQTTWire
 
 /// Reads the tables: for the broker, and for the writer that goes on with them.
 ///
-/// Time goes on by the wall clock. Where that clock went back, as much is left as at most can be; where it jumped ahead, what has a lifetime ends early.
+/// Times go on from what was left of them when the operating time was last written.
 enum Loading {
-    static func load(_ database: Database, now: Int64) throws -> (Index, StoredState) {
+    static func load(_ database: Database) throws -> (Index, StoredState, time: Int64) {
         var index = Index()
+        let time = try Row.fetchOne(database, sql: "SELECT milliseconds FROM clock")
+        guard let now = try time.map({ try CheckedRow(row: $0).number(0) }), now >= 0 else {
+            throw CheckedRow.Nonsense(column: 0)
+        }
         var stored = try sessions(database, &index, now: now)
-        let messages = try messages(database, now: now)
+        let messages = try messages(database, &index, now: now)
         let parts = Set(
             try Row.fetchAll(database, sql: "SELECT message FROM part").map { try CheckedRow(row: $0).messageID(0) })
         for part in parts { index.pending.parts[part] = false }
@@ -38,13 +42,20 @@ enum Loading {
             guard let topic = try? TopicName(try row.text(0)), let message = messages[id], message.topic == topic else {
                 throw CheckedRow.Nonsense(column: 1)
             }
+            guard message.expiresIn != .zero else {
+                index.pending.retained[topic] = .some(nil)
+                continue
+            }
             index.retained[topic] = id
             index.references[id, default: 0] += 1
             state.retained.append(message)
         }
         // Of what a cut-off publication left, no delivery counts.
-        for id in messages.keys where index.references[id] == nil { index.pending.removedMessages.insert(id) }
-        return (index, state)
+        for id in messages.keys where index.references[id] == nil {
+            index.pending.removedMessages.insert(id)
+            index.expiring.remove(id)
+        }
+        return (index, state, now)
     }
 
     private static func sessions(
@@ -80,6 +91,7 @@ enum Loading {
             index.sessions[id] = Index.Session(
                 clientID: client, owner: session.owner, expiry: expiry, absentSince: absent ?? now, will: session.will,
                 isWritten: true)
+            if index.sessions[id]?.isRunning ?? false { index.runningSessions += 1 }
             // Its client went with the process.
             if absent == nil { index.pending.sessions.insert(id) }
             index.lastSession = max(index.lastSession, id)
@@ -102,7 +114,9 @@ enum Loading {
         }
     }
 
-    private static func messages(_ database: Database, now: Int64) throws -> [UInt64: StoredMessage] {
+    private static func messages(
+        _ database: Database, _ index: inout Index, now: Int64
+    ) throws -> [UInt64: StoredMessage] {
         var messages: [UInt64: StoredMessage] = [:]
         let rows = try Row.fetchCursor(
             database, sql: "SELECT id, flags, expiry, deadline, publisher, head, payload FROM message")
@@ -116,6 +130,7 @@ enum Loading {
             if let expiry = try row.optionalNumber(2), let deadline = try row.optionalNumber(3) {
                 let left = deadline.subtractingReportingOverflow(now)
                 expiresIn = .milliseconds(max(0, min(max(0, expiry), left.overflow ? .max : left.partialValue)))
+                index.expiring.insert(id)
             }
             let payload = try row.data(6)
             messages[id] = StoredMessage(

@@ -47,6 +47,8 @@ struct Index {
         var absentSince: Int64?
         var will: StoredWill?
         var isWritten: Bool
+        /// Whether its client is absent, and something happens unless it comes back in time.
+        var isRunning: Bool { absentSince != nil && (expiry != nil || will != nil) }
         /// The queued deliveries of each message, oldest first.
         var queued: [UInt64: Deque<Int64>] = [:]
         var inFlight: [PacketID: Int64] = [:]
@@ -57,12 +59,20 @@ struct Index {
     var messageOf: [Int64: UInt64] = [:]
     var references: [UInt64: Int] = [:]
     var retained: [TopicName: UInt64] = [:]
+    private var retainedOrder = RetainedOrder()
+    /// How many sessions wait for the end of a time.
+    var runningSessions = 0
+    /// Messages that expire.
+    var expiring: Set<UInt64> = []
     var openParts: [UInt64: (sum: Int, since: UInt64)] = [:]
     var lastSession: Int64 = 0
     var lastDelivery: Int64 = 0
     var pending = Pending()
 
-    /// Takes a change that came in the hand-over of that number, at that wall-clock time in milliseconds.
+    /// Whether anything waits for the end of a time.
+    var hasDeadlines: Bool { runningSessions > 0 || !expiring.isEmpty }
+
+    /// Takes a change that came in the hand-over of that number, at that operating time in milliseconds.
     mutating func take(_ change: StoreChange, number: UInt64, now: Int64) {
         switch change {
         case .sessionPresent(let client, let owner, let expiresIn): present(client, owner, expiresIn)
@@ -99,9 +109,12 @@ struct Index {
             guard let id = ids[client] else { return }
             pending.received[id, default: [:]][packetID] = .some(nil)
         case .parts(let message, let change): addParts(message, change, number)
-        case .retained(let message): retain(message, now: now)
-        case .retainedCleared(let topic):
-            guard let message = retained.removeValue(forKey: topic) else { return }
+        case .retained(let message, let order):
+            if retainedOrder.isLatest(order, of: message.topic) { retain(message, now: now) }
+        case .retainedCleared(let topic, let order):
+            guard retainedOrder.isLatest(order, of: topic), let message = retained.removeValue(forKey: topic) else {
+                return
+            }
             pending.retained[topic] = .some(nil)
             dereference(message)
         case .will(let client, let will): update(client) { $0.will = will }
@@ -129,13 +142,16 @@ struct Index {
 
     private mutating func update(_ client: ClientID, _ change: (inout Session) -> Void) {
         guard let id = ids[client], var session = sessions.removeValue(forKey: id) else { return }
+        if session.isRunning { runningSessions -= 1 }
         change(&session)
+        if session.isRunning { runningSessions += 1 }
         sessions[id] = session
         pending.sessions.insert(id)
     }
 
     private mutating func end(_ client: ClientID) {
         guard let id = ids.removeValue(forKey: client), let session = sessions.removeValue(forKey: id) else { return }
+        if session.isRunning { runningSessions -= 1 }
         for queued in session.queued.values { for delivery in queued { remove(delivery) } }
         for delivery in session.inFlight.values { remove(delivery) }
         pending.sessions.remove(id)
@@ -181,7 +197,9 @@ struct Index {
     private mutating func reference(_ message: StoredMessage, now: Int64) {
         let count = references[message.id, default: 0]
         references[message.id] = count + 1
-        guard count == 0, pending.removedMessages.remove(message.id) == nil else { return }
+        guard count == 0 else { return }
+        if message.expiresIn != nil { expiring.insert(message.id) }
+        guard pending.removedMessages.remove(message.id) == nil else { return }
         let deadline = message.expiresIn.map { now.addingReportingOverflow($0.milliseconds) }
         pending.messages[message.id] = Pending.Kept(
             message: message, deadline: deadline.map { $0.overflow ? .max : $0.partialValue })
@@ -194,6 +212,7 @@ struct Index {
             return
         }
         references[message] = nil
+        expiring.remove(message)
         if pending.messages.removeValue(forKey: message) == nil { pending.removedMessages.insert(message) }
     }
 

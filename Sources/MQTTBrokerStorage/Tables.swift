@@ -3,7 +3,7 @@ import GRDB
 /// The tables of a store. Changes are appended as migrations.
 ///
 /// `message` has a payload once, whoever it waits for. A `delivery` keeps the order of its session by its id. `part` names messages of which not all
-/// loops have said what they keep: what there is of them does not count.
+/// loops have said what they keep: what there is of them does not count. `absent` and `deadline` are moments of the operating time, which `clock` has.
 enum Tables {
     static func open(_ path: String) throws(StorageError) -> DatabaseQueue {
         do {
@@ -16,6 +16,7 @@ enum Tables {
             }
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try check(queue, path)
+            try queue.writeWithoutTransaction { try allowShrinking($0) }
             try migrator.migrate(queue)
             // GRDB sets synchronous=NORMAL whenever it turns on the write-ahead log.
             let synchronous = try queue.writeWithoutTransaction { database in
@@ -40,22 +41,73 @@ enum Tables {
                 throw StorageError.damaged(path: path, problem: "it is another program's database")
             }
             if try migrator.hasBeenSuperseded(database) { throw StorageError.newer(path: path) }
-            let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-            let size = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0
-            guard pages.multipliedReportingOverflow(by: size).partialValue <= StorageLimits.fullCheckBytes else {
-                return
-            }
-            let problem = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
-            guard problem == "ok" else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: problem ?? "no answer")
-            }
+            if try size(database) <= StorageLimits.fullCheckBytes { try checkPages(database) }
         }
+    }
+
+    private static func checkPages(_ database: Database) throws {
+        let problem = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
+        guard problem == "ok" else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: problem ?? "no answer")
+        }
+    }
+
+    /// Looks at a file, all of it, and changes nothing.
+    static func inspect(_ path: String) throws(StorageError) -> StorageInspection {
+        do {
+            var configuration = Configuration()
+            configuration.readonly = true
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try check(queue, path)
+            return try queue.read { database in
+                try checkPages(database)
+                func count(_ table: String) throws -> Int {
+                    try Int.fetchOne(database, sql: "SELECT count(*) FROM \(table)") ?? 0
+                }
+                return StorageInspection(
+                    sessions: try count("session"), messages: try count("message"), retained: try count("retained"),
+                    bytes: StorageFolder.size(of: path) + StorageFolder.size(of: path + "-wal"))
+            }
+        } catch {
+            throw StorageError(error, path: path)
+        }
+    }
+
+    /// A file that is small enough for it is written anew so that its free pages can be given back.
+    private static func allowShrinking(_ database: Database) throws {
+        guard try Int.fetchOne(database, sql: "PRAGMA auto_vacuum") != 2,
+            try size(database) <= StorageLimits.fullCheckBytes
+        else { return }
+        try database.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+    }
+
+    /// Gives some free pages back if most pages are free.
+    static func shrink(_ database: Database) throws {
+        let free = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+        let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+        guard free > StorageLimits.freePages, free > pages / 2,
+            try Int.fetchOne(database, sql: "PRAGMA auto_vacuum") == 2
+        else { return }
+        // Each row of the answer is a page.
+        let count = min(free, StorageLimits.pagesAtOnce)
+        let rows = try Row.fetchCursor(database, sql: "PRAGMA incremental_vacuum(\(count))")
+        while try rows.next() != nil {}
+        _ = try Row.fetchAll(database, sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+    }
+
+    private static func size(_ database: Database) throws -> Int64 {
+        let pages = try Int64.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+        let size = try Int64.fetchOne(database, sql: "PRAGMA page_size") ?? 0
+        return pages.multipliedReportingOverflow(by: size).partialValue
     }
 
     private static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("sessions") { database in
             try database.execute(sql: first)
+        }
+        migrator.registerMigration("operating time") { database in
+            try database.execute(sql: operatingTime)
         }
         return migrator
     }
@@ -83,5 +135,13 @@ enum Tables {
         ) STRICT, WITHOUT ROWID;
         CREATE TABLE retained (topic TEXT PRIMARY KEY, message INTEGER NOT NULL) STRICT, WITHOUT ROWID;
         CREATE TABLE part (message INTEGER PRIMARY KEY) STRICT;
+        """
+
+    /// What was a moment of the wall clock begins anew with all the time that it had.
+    private static let operatingTime = """
+        CREATE TABLE clock (milliseconds INTEGER NOT NULL) STRICT;
+        INSERT INTO clock VALUES (0);
+        UPDATE session SET absent = 0 WHERE absent IS NOT NULL;
+        UPDATE message SET deadline = expiry WHERE deadline IS NOT NULL;
         """
 }

@@ -1,4 +1,3 @@
-import GRDB
 import MQTTBroker
 import MQTTBrokerStorage
 import MQTTWire
@@ -31,16 +30,16 @@ struct FolderTests {
             Issue.record("\(String(describing: error))")
             return
         }
+        #expect(throws: try #require(error)) { try StorageInspection.of(folder: folder.path) }
     }
 
     @Test func isRefusedWhenNewer() throws {
         let folder = TemporaryFolder()
         try DiskSessionStore(folder: folder.path).close()
         let path = folder.path + "/sessions.sqlite3"
-        let database = try DatabaseQueue(path: path)
-        try database.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('of a later version')") }
-        try database.close()
+        try folder.change("INSERT INTO grdb_migrations VALUES ('of a later version')")
         #expect(throws: StorageError.newer(path: path)) { try DiskSessionStore(folder: folder.path) }
+        #expect(throws: StorageError.newer(path: path)) { try StorageInspection.of(folder: folder.path) }
     }
 
     @Test(arguments: [
@@ -50,7 +49,8 @@ struct FolderTests {
         "UPDATE delivery SET message = 9223372036854775807", "UPDATE delivery SET identifiers = '1 x'",
         "UPDATE message SET head = x'00'", "DELETE FROM message", "UPDATE subscription SET options = -1",
         "UPDATE subscription SET filter = 'a/#/b'", "UPDATE subscription SET identifier = 0",
-        "UPDATE received SET packet = 0", "UPDATE delivery SET id = 9223372036854775807",
+        "UPDATE received SET packet = 0", "DELETE FROM clock", "UPDATE clock SET milliseconds = -1",
+        "UPDATE delivery SET id = 9223372036854775807",
     ])
     func isRefusedWhenItContradictsItself(_ damage: String) throws {
         let folder = TemporaryFolder()
@@ -74,9 +74,7 @@ struct FolderTests {
                 .received(client, try PacketID(1), message: 1),
             ], whenDurable: {})
         store.close()
-        let database = try DatabaseQueue(path: folder.path + "/sessions.sqlite3")
-        try database.write { try $0.execute(sql: damage) }
-        try database.close()
+        try folder.change(damage)
         let damaged = try DiskSessionStore(folder: folder.path)
         defer { damaged.close() }
         let error = #expect(throws: StorageError.self) { try damaged.load() }

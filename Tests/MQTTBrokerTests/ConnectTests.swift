@@ -202,4 +202,14 @@ struct ConnectTests {
         #expect(summaries.count { $0.hasPrefix("disconnected") } == 30)
         #expect(throws: (any Error).self) { try peers[0].send(bytes: [UInt8](repeating: 0xC0, count: 1 << 22)) }
     }
+
+    @Test func itsBytesCount() async throws {
+        try await withBroker { broker, port in
+            let peer = try Peer(port: port)
+            try peer.connect("abc")
+            #expect(broker.snapshot.bytesReceived == 17 && broker.snapshot.packetsReceived == 1)
+            try peer.ping()
+            #expect(broker.snapshot.bytesReceived == 19)
+        }
+    }
 }

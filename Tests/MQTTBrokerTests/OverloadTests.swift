@@ -33,6 +33,59 @@ struct OverloadTests {
         }
     }
 
+    @Test("What came of a PUBLISH counts before the rest of it comes, and no longer when the client is gone")
+    func halfAPublishCounts() async throws {
+        try await withBroker { broker, port in
+            let publisher = try Peer(port: port)
+            try publisher.connect("p")
+            var packet = try Publish(
+                head: PublishHead(topic: try TopicName("t")), payload: [UInt8](repeating: 1, count: 4 << 20)
+            ).encoded(in: PacketContext(version: .v3_1_1, direction: .toServer))
+            packet.removeLast(2 << 20)
+            try publisher.send(bytes: packet)
+            try eventually("half of it is counted") { broker.snapshot.bufferedBytes > 2 << 20 - 4096 }
+            publisher.drop()
+            try eventually("nothing is counted") { broker.snapshot.bufferedBytes == 0 }
+        }
+    }
+
+    @Test(
+        "MQTT3-3.3.5-2: QoS 2 without PUBREL is bounded for a session, across its connections",
+        arguments: [true, false])
+    func unreleasedPublicationsAreBounded(_ is5: Bool) async throws {
+        try await withBroker(limits: { $0.unreleasedPerSession = 3 }) { broker, port in
+            for round in 0..<2 {
+                let publisher = try Peer(port: port, version: is5 ? .v5_0 : .v3_1_1)
+                try publisher.connect(
+                    "p", cleanStart: false, properties: is5 ? [.sessionExpiryInterval(100)] : [])
+                for number in UInt16(1)...3 {
+                    try publisher.publish("t", "x", qos: .exactlyOnce, packetID: number, isDuplicate: round == 1)
+                    guard case .pubrec(let pubrec) = try publisher.next() else {
+                        throw Peer.Trouble(description: "no PUBREC")
+                    }
+                    #expect(!pubrec.reasonCode.isError)
+                }
+                #expect(broker.snapshot.bufferedBytes > 0)
+                try publisher.publish("t", "x", qos: .exactlyOnce, packetID: 4)
+                guard is5 else {
+                    #expect(try publisher.next() == nil)
+                    continue
+                }
+                #expect(
+                    try publisher.next()
+                        == .pubrec(Pubrec(packetID: try PacketID(4), reasonCode: .quotaExceeded)))
+                try publisher.send(.pubrel(Pubrel(packetID: try PacketID(1))))
+                #expect(try publisher.next() == .pubcomp(Pubcomp(packetID: try PacketID(1))))
+                try publisher.publish("t", "x", qos: .exactlyOnce, packetID: 1)
+                guard case .pubrec = try publisher.next() else { throw Peer.Trouble(description: "no PUBREC") }
+                publisher.drop()
+            }
+            let last = try Peer(port: port)
+            try last.connect("p")
+            try eventually("nothing is counted") { broker.snapshot.bufferedBytes == 0 }
+        }
+    }
+
     /// The 100 MB where somebody asks for them, else less.
     private static let floodSize = getenv("OVERLOAD_FULL_SIZE") == nil ? 40 << 20 : 100 << 20
 

@@ -110,4 +110,82 @@ struct StoreTests {
             #expect(try watcher.nextPublish().payload == [1])
         }
     }
+
+    @Test("The retained message that subscribers find is the one that the next broker has, whoever published last")
+    func theLastRetainedMessageIsTheSame() async throws {
+        var found: [String: String] = [:]
+        try await withBroker(loops: 4, store: store) { _, port in
+            let publishers = try (0..<6).map { number in
+                let peer = try Peer(port: port)
+                try peer.connect("p\(number)")
+                return peer
+            }
+            for round in 0..<50 {
+                for (number, peer) in publishers.enumerated() {
+                    // One of them clears now and then.
+                    try peer.publish(
+                        "t\(round % 5)", number == round % 7 ? "" : "\(round) of \(number)", qos: .atLeastOnce,
+                        retain: true)
+                }
+                for peer in publishers { _ = try peer.nextPuback() }
+            }
+            let subscriber = try Peer(port: port)
+            try subscriber.connect("s")
+            try subscriber.subscribe("#")
+            while try !subscriber.isSilent() {
+                let publish = try subscriber.nextPublish()
+                found[publish.topicText] = publish.text
+                try subscriber.acknowledge(publish)
+            }
+        }
+        let stored = store.load().retained.map { message in
+            (message.topic.text, message.body.withUnsafeBytes { String(decoding: $0, as: UTF8.self) })
+        }
+        #expect(Dictionary(uniqueKeysWithValues: stored) == found)
+    }
+
+    @Test func anExpiredRetainedMessageIsGoneFromTheStore() async throws {
+        try await withBroker(store: store) { _, port in
+            let peer = try Peer(port: port, version: .v5_0)
+            try peer.connect("p")
+            try peer.publishAcknowledged("t", "x", retain: true, properties: [.messageExpiryInterval(1)])
+            #expect(store.load().retained.count == 1)
+            pause(milliseconds: 2000)
+            try peer.subscribe("t")
+            try eventually("it is gone") { store.load().retained.isEmpty }
+        }
+    }
+
+    @Test("MQTT-3.1.2-7, MQTT-3.1.2-8: a will outlives a stop of the broker without its session, and is published once")
+    func aWillWithoutASessionOutlivesItsBroker() async throws {
+        let will = Will(topic: try TopicName("will"), payload: [1], qos: .atLeastOnce)
+        try await withBroker(store: store) { _, port in
+            let watcher = try Peer(port: port)
+            try watcher.connect("w", cleanStart: false)
+            try watcher.subscribe("will")
+            let peers = try ["dying", "leaving", "dead"].map { name in
+                let peer = try Peer(port: port)
+                try peer.connect(name, will: will)
+                return peer
+            }
+            #expect(store.load().sessions.count == 4)
+            try peers[1].send(.disconnect(Disconnect()))
+            #expect(try peers[1].next() == nil)
+            peers[2].drop()
+            try watcher.acknowledge(try watcher.nextPublish())
+            try eventually("one is left") { store.load().sessions.count == 2 }
+            try peers[0].ping()
+        }
+        for isFirst in [true, false] {
+            try await withBroker(store: store) { broker, port in
+                let watcher = try Peer(port: port)
+                try watcher.connect("w", cleanStart: false)
+                if isFirst { try watcher.acknowledge(try watcher.nextPublish()) }
+                #expect(try watcher.isSilent())
+                #expect(broker.snapshot.sessions == 1)
+                let dying = try Peer(port: port)
+                #expect(try !dying.connect("dying").sessionPresent)
+            }
+        }
+    }
 }

@@ -111,6 +111,15 @@ import UpgradeCore
             let well = await umctl("doctor", data: data)
             #expect(well.status == 0)
             #expect(well.output.contains("it is not running; start it with 'umd'"))
+            #expect(well.output.contains("MQTT sessions: none are stored"))
+            let sessions = data + "/broker/sessions.sqlite3"
+            try FileManager.default.createDirectory(
+                atPath: data + "/broker", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            try Data(repeating: 0x5A, count: 8192).write(to: URL(filePath: sessions))
+            let damaged = await umctl("doctor", data: data)
+            #expect(damaged.status == 1)
+            #expect(damaged.output.contains("BROKEN   MQTT sessions: \(sessions) is damaged"))
+            try FileManager.default.removeItem(atPath: sessions)
             try FileManager.default.removeItem(atPath: data + "/umd.sqlite3")
             let broken = await umctl("doctor", data: data)
             #expect(broken.status == 1)

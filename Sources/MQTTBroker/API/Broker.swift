@@ -1,4 +1,5 @@
 import CPosix
+import Dispatch
 public import Logging
 public import MQTTWire
 import Synchronization
@@ -77,15 +78,15 @@ public final class Broker: Sendable {
             for delivery in session.deliveries where delivery.hasMessage { add(delivery.message) }
         }
         core.messageIDs(above: messages.keys.max() ?? 0)
-        for message in state.retained { _ = messages[message.id].map { core.retained.store($0) } }
+        core.retained.restore(state.retained.compactMap { messages[$0.id] })
         let all = messages
         for session in state.sessions {
             shards[core.home(of: session.clientID)].post { $0.restore(session, all) }
         }
         // Before all are there, nothing that is published would find them.
-        let latch = Latch(count: shards.count)
-        for shard in shards { shard.post { _ in latch.step() } }
-        latch.wait()
+        let restored = DispatchSemaphore(value: 0)
+        for shard in shards { shard.post { _ in restored.signal() } }
+        for _ in shards { restored.wait() }
         for shard in shards { shard.post { $0.beginRestored() } }
     }
 
@@ -171,7 +172,9 @@ public final class Broker: Sendable {
         let shards = shards.withLock { $0 }
         switch publication.audience {
         case .subscribers:
-            if message.retain, core.retain(message) { shards.first?.post { $0.noteRetained(message) } }
+            if message.retain, let order = core.retain(message) {
+                shards.first?.post { $0.noteRetained(message, order) }
+            }
             let interested = core.interest.loops(for: message.topic)
             for shard in shards where interested & (1 << UInt64(shard.index)) != 0 {
                 shard.post { $0.deliver(message) }

@@ -59,6 +59,9 @@ public struct Limits: Sendable {
     /// The largest packet other than PUBLISH after CONNECT, and the most that may precede the payload in a PUBLISH: topic and properties.
     /// What is larger ends the connection with 0x97 (Quota exceeded).
     public var maximumHeadSize = 1 << 20
+    /// How many QoS 2 publications of a client may be without PUBREL, over all its connections. A further one is refused with 0x97 (Quota exceeded); an
+    /// MQTT 3 client is disconnected. Each counts in ``bufferedBytes``.
+    public var unreleasedPerSession = 10_000
     /// How many bytes of answers may wait for a client that does not take them, beside what is ready for it, before it is read no more.
     public var unsentAnswers = 256 << 10
     /// How many topic aliases a 5.0 client may use, and how many the broker uses towards one that takes them.
@@ -124,7 +127,7 @@ public struct Limits: Sendable {
     public var retainedMessages = 1_000_000
     /// How many bytes retained messages may take.
     public var retainedBytes = 256 << 20
-    /// How many bytes of clients' messages may be on their way or in queues, and in what queues take to refer to them. Above that those who publish are
+    /// How many bytes of clients' messages may be on their way, half received ones included, or in queues, and in what queues take to refer to them. Above that those who publish are
     /// read but now and then, and messages for clients that are absent or do not drain make room for each other.
     public var bufferedBytes = 1 << 30
     /// How many publications from other loops may wait for a loop before those who publish them are not read until half of them are dealt with.

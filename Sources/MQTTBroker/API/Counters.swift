@@ -64,6 +64,9 @@ public struct BrokerCounters: Sendable, Hashable {
     /// Times that accepting paused because there were as many unauthenticated connections as there may be.
     public var acceptPauses: UInt64 = 0
 
+    /// What the session store holds and has done; `nil` without one that counts.
+    public var store: StoreFigures?
+
     // MARK: Now
 
     /// Open connections, accepted ones without CONNECT included.

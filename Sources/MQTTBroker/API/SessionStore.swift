@@ -2,8 +2,8 @@ public import MQTTWire
 
 /// Where persistent sessions, retained messages and pending wills outlive the process.
 ///
-/// The broker works in memory and tells the store each change of what must survive, in order per session. Sessions that end with their connection, and
-/// deliveries that do, are never told. Without a store everything persistent lives as long as the process.
+/// The broker works in memory and tells the store each change of what must survive, in order per session. Of sessions that end with their connection it
+/// tells no more than that there is a will, as of a session of no time; deliveries that end with a connection are never told. Without a store everything persistent lives as long as the process.
 public protocol SessionStore: Sendable {
     /// Gives back what was there when the process ended. Called once, before anything listens.
     func load() throws -> StoredState
@@ -20,9 +20,34 @@ public protocol SessionStore: Sendable {
     /// The broker then refuses what it would have to promise: publications at QoS 1 and 2 that somebody may want with 0x97 (Quota exceeded) or, in
     /// MQTT 3, the end of the connection; subscriptions of sessions that are kept with 0x97 or 0x80.
     var isFailing: Bool { get }
+
+    /// What it holds and has done, for ``BrokerCounters/store``; `nil`: it does not count. Asked on any thread.
+    var figures: StoreFigures? { get }
+}
+
+/// What a session store holds and has done since it was opened.
+public struct StoreFigures: Sendable, Hashable {
+    /// Sessions that are stored, those included that are there for a will.
+    public var sessions = 0
+    /// Messages that are stored, retained ones included, each once.
+    public var messages = 0
+    /// Bytes of its files.
+    public var bytes = 0
+    /// Transactions that were made durable.
+    public var commits: UInt64 = 0
+    /// The time that those took.
+    public var commitTime = Duration.zero
+    /// Transactions that failed; each is tried again.
+    public var failures: UInt64 = 0
+
+    /// Nothing stored or done.
+    public init() {}
 }
 
 extension SessionStore {
+    /// A store that does not count.
+    public var figures: StoreFigures? { nil }
+
     /// A store that does not fail.
     public var isFailing: Bool { false }
 }
@@ -47,7 +72,7 @@ public struct StoredSession: Sendable {
     public var clientID: ClientID
     /// Whose session it is: without it, whoever comes first with the client id would get what is stored here.
     public var owner: ClientIdentity
-    /// The time that the session has left without its client; `nil`: it does not expire.
+    /// The time that the session has left without its client; `nil`: it does not expire; zero: it is there for its will, which is due.
     public var expiresIn: Duration?
     /// What the client had subscribed to, one per filter.
     public var subscriptions: [StoredSubscription]
@@ -220,9 +245,12 @@ public enum StoreChange: Sendable {
     /// and forgets what it has of a message (``queued(_:_:)``, ``received(_:_:message:)``) whose sum is not 0 when it is loaded.
     case parts(message: UInt64, change: Int)
     /// A message replaces the retained one of its topic.
-    case retained(StoredMessage)
+    ///
+    /// Retained messages belong to no loop, so that changes of one topic may come in another order than they were made in: what a store has of a topic is
+    /// what came with the highest `order`. The orders are all numbers from 1, anew with each run.
+    case retained(StoredMessage, order: UInt64)
     /// The topic has no retained message any more.
-    case retainedCleared(TopicName)
+    case retainedCleared(TopicName, order: UInt64)
     /// The client left a will, or it was published or discarded.
     case will(ClientID, StoredWill?)
 }

@@ -72,7 +72,7 @@ final class Arrival: PacketChannel {
         if isAssigned { connect.clientID = try ClientID(Self.freshClientID()) }
         let greeting = Greeting(
             connect: connect, isClientIDAssigned: isAssigned, address: address, isEncrypted: isEncrypted,
-            peerCertificate: peerCertificate, place: place, deadline: deadline)
+            peerCertificate: peerCertificate, place: place, deadline: deadline, packetLength: header.packetLength)
         let home = shard.core.home(of: connect.clientID)
         handOver { [self] stream in
             forget()
@@ -152,6 +152,8 @@ struct Greeting: Sendable {
     let place: UnauthenticatedConnections.Place
     /// When the CONNECT has to be decided.
     let deadline: MonotonicTime
+    /// The bytes of the CONNECT.
+    let packetLength: Int
 }
 
 extension ConnectRefusal {

@@ -97,7 +97,7 @@ extension Connection {
         if let older, older.owner != identity { older.discardWill() }
         // One client id, one connection: the older one goes [MQTT-3.1.4-3].
         older?.connection?.end(.takenOver, sending: .sessionTakenOver)
-        let wasStored = older?.isStored ?? false
+        let wasKept = older?.isKept ?? false
         // [MQTT-3.1.4-4]
         if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
         // [MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.3-2]
@@ -122,12 +122,13 @@ extension Connection {
         shard.counters.add(1, to: .connected)
         shard.counters.add(1, to: .clients)
         shard.counters.add(1, to: .packetsReceived)
+        shard.counters.add(greeting.packetLength, to: .bytesReceived)
         shard.core.clients.enter()
         let keepAlive = effectiveKeepAlive(connect, limits)
         startKeepAlive(keepAlive)
         shard.observe(.connected(client, sessionPresent: existing != nil))
         // What CONNACK says of the session must hold after a crash. Of one that was there before it says nothing new, also when nothing can be kept.
-        guard shard.journal.isKept, session.isStored || wasStored, !shard.core.isStoreFailing else {
+        guard shard.journal.isKept, session.isKept || wasKept, !shard.core.isStoreFailing else {
             return greet(greeting, session, sessionPresent: existing != nil, keepAlive: keepAlive)
         }
         connectTimer = loop.schedule(after: greeting.deadline - .now) { [unowned self] in

@@ -27,7 +27,7 @@ extension Connection {
             let ack = try Pubrel(header: header, body: body, in: context)
             // The packet id is free again, whether or not the broker knew it [MQTT-4.3.3-11].
             // [MQTT-4.3.3-13]
-            let isKnown = session.received.release(ack.packetID)
+            let isKnown = session.release(ack.packetID)
             unreleased.remove(ack.packetID)
             if isKnown { session.note(.completed(session.clientID, ack.packetID)) }
             session.whenDurable { [self] in

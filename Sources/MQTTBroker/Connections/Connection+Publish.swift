@@ -33,6 +33,7 @@ extension Connection {
         {
             return refuseUnkept(layout, session)
         }
+        if flags.qos == .exactlyOnce, session.hasAllUnreleased { return refuseUnkept(layout, session) }
         var properties = layout.properties(in: head)
         let expiry = properties.messageExpiryInterval.map { loop.now + .seconds(Int64($0)) }
         properties.remove(.topicAlias, .messageExpiryInterval)
@@ -83,7 +84,7 @@ extension Connection {
         return name
     }
 
-    /// A publication that the store cannot keep: MQTT 3 has no other way to say no than to close [MQTT3-3.3.5-2].
+    /// A publication that cannot be kept, by the store or for want of PUBREL to others: MQTT 3 has no other way to say no than to close [MQTT3-3.3.5-2].
     private func refuseUnkept(_ layout: PublishLayout, _ session: Session) {
         shard.counters.add(1, to: .publishesRefused)
         if version.hasReasonCodes { return answer(layout, .quotaExceeded, outstanding: 0, session) }
@@ -127,7 +128,7 @@ extension Connection {
         receipts.append(receipt)
         // [MQTT-4.3.2-5, MQTT-4.3.3-9]
         if receipt.qos == .exactlyOnce, !code.isError {
-            session.received.receive(packetID, receipt: receipt)
+            session.receive(packetID, receipt: receipt)
             noteUnreleased(packetID)
             session.note(.received(session.clientID, packetID, message: message))
         }

@@ -59,6 +59,7 @@ final class Connection: PacketChannel {
     /// The bytes of the message that was put into the output last.
     var lastMessageSize = 0
     private var countedOutput = 0
+    private var countedInput = 0
     var holds: Holds = [.authentication]
     var congestions = 0
     var hasEnded = false
@@ -161,6 +162,15 @@ final class Connection: PacketChannel {
         }
     }
 
+    /// Keeps count of what came of packets that are not complete, in steps, so that small ones cost nothing.
+    private func noteInput() {
+        let input = incompleteInput & ~4095
+        guard input != countedInput else { return }
+        shard.core.budget.add(input - countedInput)
+        countedInput = input
+        if input > 0, session != nil, shard.core.budget.isExceeded { holdForBudget() }
+    }
+
     private func hold(_ reason: Holds) {
         if holds.isEmpty { pauseReading() }
         holds.insert(reason)
@@ -242,6 +252,8 @@ final class Connection: PacketChannel {
 
     override func drained() { fillOutput() }
 
+    override func hasRead() { noteInput() }
+
     override func wrote() { noteOutput() }
 
     override func progressed(_ progress: SendQueue.Progress) {
@@ -281,6 +293,7 @@ final class Connection: PacketChannel {
         shard.connections[id] = nil
         shard.counters.add(-1, to: .connections)
         noteOutput()
+        noteInput()
         place.connectionClosed()
         shard.checkEmpty()
     }

@@ -8,6 +8,8 @@ final class Receipt {
     let reasonCode: ReasonCode
     /// How many interceptors have not acknowledged yet.
     var outstanding: Int
+    /// What one takes in memory, about, with its place in the session.
+    static let size = 200
     /// Weak: an interceptor may hold a receipt for longer than its session lasts.
     private(set) weak var session: Session?
 

@@ -16,6 +16,8 @@ final class Core: Sendable {
     let clients = ClientCount()
     let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
+    /// What a place in a queue takes, about, beside the message: twice as much if a store has to find it again.
+    let placeSize: Int
     /// What `$SYS/broker/version` says.
     let version: String
     /// How often `$SYS` topics are published; zero: never.
@@ -38,6 +40,7 @@ final class Core: Sendable {
         sysInterval = configuration.sysInterval
         self.hooks = hooks
         self.store = store
+        placeSize = store == nil ? Delivery.placeSize : 2 * Delivery.placeSize
         self.logger = logger
         self.loopCount = loopCount
         interest = InterestTable(loops: loopCount)
@@ -100,19 +103,21 @@ final class Core: Sendable {
         snapshot.bufferedBytes = budget.used
         snapshot.subscriptionBytes = subscriptionBudget.used
         snapshot.willBytes = willBudget.used
+        snapshot.store = store?.figures
     }
 
-    /// Keeps a retained message for subscribers to come, or clears what was kept; `false` when there is no room.
+    /// Keeps a retained message for subscribers to come, or clears what was kept; returns the place of that among all such changes, `nil` when there is
+    /// no room.
     ///
     /// To be called before ``interest`` is asked about the message: a subscriber that came too late to be found there looks for retained messages after
     /// that, and finds this one.
-    func retain(_ message: Message) -> Bool {
-        let isKept = retained.store(message)
-        if !isKept {
+    func retain(_ message: Message) -> UInt64? {
+        let order = retained.store(message)
+        if order == nil {
             logger.warning(
                 "no room for another retained message", metadata: ["topic": "\(message.topic.text.debugDescription)"])
         }
-        return isKept
+        return order
     }
 
     /// The loop on which the client's session lives.

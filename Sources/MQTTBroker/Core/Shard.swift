@@ -103,13 +103,17 @@ final class Shard: EventSource, @unchecked Sendable {
     /// Keeps a retained message before it is routed; nothing for another.
     func retainIfAsked(_ message: Message) {
         guard message.retain else { return }
-        if core.retain(message) { noteRetained(message) } else { counters.add(1, to: .retainedRefused) }
+        guard let order = core.retain(message) else { return counters.add(1, to: .retainedRefused) }
+        noteRetained(message, order)
     }
 
     /// Notes for the store what was kept or cleared.
-    func noteRetained(_ message: Message) {
+    func noteRetained(_ message: Message, _ order: UInt64) {
         guard journal.isKept else { return }
-        note(message.payloadCount > 0 ? .retained(message.stored(at: loop.now)) : .retainedCleared(message.topic))
+        note(
+            message.payloadCount > 0
+                ? .retained(message.stored(at: loop.now), order: order)
+                : .retainedCleared(message.topic, order: order))
         // At QoS 0 nothing else would slow its publisher down to the speed of the store.
         whenDurable { withExtendedLifetime(message) {} }
     }

@@ -28,6 +28,14 @@ struct SystemTopics {
             ("retained messages/count", "\(counters.retainedMessages)"),
             ("subscriptions/count", "\(counters.subscriptions)"),
             ("shared_subscriptions/count", "\(counters.sharedSubscriptions)"),
+        ] + (counters.store.map(figures) ?? [])
+    }
+
+    private static func figures(_ store: StoreFigures) -> [(name: String, value: String)] {
+        [
+            ("persistence/sessions", "\(store.sessions)"), ("persistence/messages", "\(store.messages)"),
+            ("persistence/bytes", "\(store.bytes)"), ("persistence/commits", "\(store.commits)"),
+            ("persistence/failures", "\(store.failures)"),
         ]
     }
 

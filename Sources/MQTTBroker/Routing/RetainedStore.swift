@@ -17,6 +17,8 @@ final class RetainedStore: Sendable {
         var count = 0
         /// The bytes of the messages.
         var messageBytes = 0
+        /// How often a topic's message has changed.
+        var changeCount: UInt64 = 0
         /// Those of the levels of their topics too.
         var bytes: Int { messageBytes + (nodes.count - free.count - 1) * RetainedStore.nodeSize }
     }
@@ -37,8 +39,8 @@ final class RetainedStore: Sendable {
     var figures: (count: Int, bytes: Int) { state.withLock { ($0.count, $0.bytes) } }
 
     /// Replaces the topic's retained message [MQTT-3.3.1-5]; one without payload only removes it [MQTT-3.3.1-6, MQTT-3.3.1-7].
-    /// Returns whether that is now so: `false` when there is no room.
-    func store(_ message: Message) -> Bool {
+    /// Returns the place of that among all changes; `nil` when there is no room.
+    func store(_ message: Message) -> UInt64? {
         let levels = TopicBytes(message.topic.bytes).levels
         // What is replaced is freed after the lock is released.
         var replaced: Message?
@@ -46,21 +48,21 @@ final class RetainedStore: Sendable {
             guard message.payloadCount > 0 else {
                 replaced = state.remove(levels)
                 _ = replaced
-                return true
+                return state.nextChange()
             }
             let index = state.node(for: levels)
             let before = state.nodes[index].message
             let growth = message.size - (before?.size ?? 0)
             guard state.bytes + growth <= maximumBytes, before != nil || state.count < maximumCount else {
                 state.prune(index)
-                return false
+                return nil
             }
             // [MQTT3-3.1.2-7]: whoever published it
             replaced = before
             state.nodes[index].message = message
             state.messageBytes += growth
             if before == nil { state.count += 1 }
-            return true
+            return state.nextChange()
         }
     }
 
@@ -68,24 +70,38 @@ final class RetainedStore: Sendable {
     private static let nodesAtOnce = 1000
     private static let bytesAtOnce = 1 << 20
 
-    /// The retained messages whose topics match the filter; expired ones are removed on the way. `nil` if there are more than `limit`, or that means to
-    /// look at too much at once: then ``scan(_:atMost:at:)`` is for it.
-    func matching(_ filter: TopicFilter, atMost limit: Int, at now: MonotonicTime) -> [Message]? {
+    /// Takes what the session store gave back, which are no changes.
+    func restore(_ messages: [Message]) {
+        for message in messages { _ = store(message) }
+        state.withLock { $0.changeCount = 0 }
+    }
+
+    /// What was found; expired messages were removed on the way, which the session store is yet to be told.
+    struct Findings {
+        var messages: [Message] = []
+        var removed: [(topic: TopicName, order: UInt64)] = []
+    }
+
+    /// The retained messages whose topics match the filter. `nil` if there are more than `limit`, or that means to look at too much at once: then
+    /// ``scan(_:atMost:at:)`` is for it.
+    func matching(_ filter: TopicFilter, atMost limit: Int, at now: MonotonicTime) -> Findings? {
         let filter = filter.matched.levels
         return state.withLock { state in
-            var found: [Message] = []
+            var found = Findings()
             var (nodesLeft, bytesLeft) = (Self.nodesAtOnce, Self.bytesAtOnce)
             var expired: [Int] = []
             var pending: [(node: Int, depth: Int)] = [(0, 0)]
             func take(_ index: Int) {
                 guard let message = state.nodes[index].message else { return }
                 if message.hasExpired(at: now) { return expired.append(index) }
-                found.append(message)
+                found.messages.append(message)
                 bytesLeft -= message.size
             }
             while let (index, depth) = pending.popLast() {
                 nodesLeft -= 1
-                guard nodesLeft > pending.count, found.count < limit, bytesLeft > 0 || found.count == 1 else {
+                guard nodesLeft > pending.count, found.messages.count < limit,
+                    bytesLeft > 0 || found.messages.count == 1
+                else {
                     return nil
                 }
                 let children = state.nodes[index].children
@@ -110,7 +126,7 @@ final class RetainedStore: Sendable {
                     if let child = children[level] { pending.append((child, depth + 1)) }
                 }
             }
-            for index in expired { state.clear(index) }
+            for index in expired { state.removeExpired(index, &found) }
             return found
         }
     }
@@ -119,22 +135,22 @@ final class RetainedStore: Sendable {
     /// meanwhile is not: the subscription gets it by itself.
     func scan(
         _ scan: inout RetainedScan, atMost limit: Int, at now: MonotonicTime
-    ) -> (found: [Message], isDone: Bool) {
+    ) -> (found: Findings, isDone: Bool) {
         state.withLock { state in
-            var found: [Message] = []
+            var found = Findings()
             var bytesLeft = Self.bytesAtOnce
             let end = min(state.nodes.count, scan.position + Self.nodesAtOnce)
-            while scan.position < end, found.count < limit, bytesLeft > 0 {
+            while scan.position < end, found.messages.count < limit, bytesLeft > 0 {
                 let index = scan.position
                 scan.position += 1
                 guard let message = state.nodes[index].message, message.id <= scan.newest,
                     scan.filter.matches(message.topic)
                 else { continue }
                 guard !message.hasExpired(at: now) else {
-                    state.clear(index)
+                    state.removeExpired(index, &found)
                     continue
                 }
-                found.append(message)
+                found.messages.append(message)
                 bytesLeft -= message.size
             }
             return (found, scan.position >= state.nodes.count)
@@ -174,6 +190,17 @@ extension RetainedStore.State {
         let message = nodes[index].message
         clear(index)
         return message
+    }
+
+    fileprivate mutating func nextChange() -> UInt64 {
+        changeCount += 1
+        return changeCount
+    }
+
+    fileprivate mutating func removeExpired(_ index: Int, _ found: inout RetainedStore.Findings) {
+        guard let topic = nodes[index].message?.topic else { return }
+        clear(index)
+        found.removed.append((topic, nextChange()))
     }
 
     fileprivate mutating func clear(_ index: Int) {

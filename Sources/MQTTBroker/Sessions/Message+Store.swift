@@ -41,7 +41,7 @@ extension PendingWill {
 extension Shard {
     /// Brings a stored session back to life, with what waits of the messages in it; its client is absent.
     func restore(_ stored: StoredSession, _ messages: [UInt64: Message]) {
-        let expiry = stored.expiresIn.map { SessionExpiry.after($0) } ?? .never
+        let expiry = stored.expiresIn.map { $0 > .zero ? SessionExpiry.after($0) : .withConnection } ?? .never
         guard let session = makeSession(stored.clientID, owner: stored.owner, expiry: expiry) else {
             core.logger.error(
                 "a stored session is given up: there are as many as there may be",
@@ -61,7 +61,7 @@ extension Shard {
                 delivery.stage)
         }
         for packetID in stored.received {
-            session.received.receive(
+            session.receive(
                 packetID,
                 receipt: Receipt(
                     packetID: packetID, qos: .exactlyOnce, reasonCode: .success, outstanding: 0, session: session))

@@ -17,8 +17,8 @@ extension Session {
         retainedScans.removeAll { $0.filter == filter }
         for message in shard.systemMessages(matching: filter) { deliver(retained: message, subscription) }
         let isRoom = retainedScans.isEmpty && !isLarger(thanShare: 1)
-        if isRoom, let messages = shard.core.retained.matching(filter, atMost: retainedAtOnce, at: shard.loop.now) {
-            for message in messages { deliver(retained: message, subscription) }
+        if isRoom, let found = shard.core.retained.matching(filter, atMost: retainedAtOnce, at: shard.loop.now) {
+            deliver(found, subscription)
         } else {
             retainedScans.append(RetainedScan(filter: filter, newest: shard.core.newestMessageID))
             goOnScanning()
@@ -42,10 +42,15 @@ extension Session {
             retainedScans.removeFirst()
             return goOnScanning()
         }
-        let (messages, isDone) = shard.core.retained.scan(&scan, atMost: retainedAtOnce, at: shard.loop.now)
+        let (found, isDone) = shard.core.retained.scan(&scan, atMost: retainedAtOnce, at: shard.loop.now)
         if isDone { retainedScans.removeFirst() } else { retainedScans[0] = scan }
-        for message in messages { deliver(retained: message, subscription) }
+        deliver(found, subscription)
         goOnScanning()
+    }
+
+    private func deliver(_ found: RetainedStore.Findings, _ subscription: SessionSubscription) {
+        for (topic, order) in found.removed { shard.note(.retainedCleared(topic, order: order)) }
+        for message in found.messages { deliver(retained: message, subscription) }
     }
 
     private func deliver(retained message: Message, _ subscription: SessionSubscription) {

@@ -16,20 +16,23 @@ final class Session {
     private var countedInFlight = 0
     /// What the subscriptions take in memory.
     private(set) var subscriptionBytes = 0
-    var received = ExactlyOnceReceiver<Receipt>()
+    /// The QoS 2 publications of the client without PUBREL.
+    private(set) var received = ExactlyOnceReceiver<Receipt>()
     /// The embedding program's deliveries to the present connection, and how far each has come.
     var tracked: [DeliveryToken: DeliveryStage] = [:]
-    private var queue: DeliveryQueue
+    private(set) var queue: DeliveryQueue
     /// How many places of the queue the budget knows of. It is told of many at once: most queues hold one message for a moment.
     private var budgetedPlaces = 0
     /// Retained messages that subscriptions asked for and that are yet to be looked for, in order.
     var retainedScans: [RetainedScan] = []
     var isScanScheduled = false
+    /// Whether the store has the will, and nothing else of it.
+    private var isWillKeptAlone = false
     private var expiryTimer: EventLoop.TimerID?
     private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
     /// Those who publish into this session's queue and are not read until it has shrunk.
-    private var heldPublishers: [ConnectionID: Int] = [:]
-    private var drainCheck: EventLoop.TimerID?
+    var heldPublishers: [ConnectionID: Int] = [:]
+    var drainCheck: EventLoop.TimerID?
 
     // Where this session stands among the matches of a publication.
     var matchNumber: UInt64 = 0
@@ -50,15 +53,16 @@ final class Session {
 
     /// A connection of the client begins to use the session, which is its identity's from now on.
     func attach(_ connection: Connection, expiry: SessionExpiry, receiveMaximum: Int) {
-        let wasStored = isStored
+        let wasKept = isKept
         self.connection = connection
         self.expiry = expiry
         owner = connection.client.identity
         if isStored {
             note(.sessionPresent(clientID, owner: owner, expiresIn: expiry.limit))
             note(.will(clientID, connection.pendingWill?.stored))
-        } else if wasStored {
-            shard.note(.sessionEnded(clientID))
+        } else {
+            if wasKept { shard.note(.sessionEnded(clientID)) }
+            keepWillAlone(connection.pendingWill)
         }
         window.connectionBegan(limit: min(receiveMaximum, shard.core.limits.inFlightPerSession))
         // [MQTT-4.1.0-1]
@@ -83,11 +87,15 @@ final class Session {
         note(.sessionAbsent(clientID))
         if will == nil { note(.will(clientID, nil)) }
         // A stopping broker publishes no wills: they are the next one's (section 3.1.2.5).
+        if isShutdown, will != nil { isWillKeptAlone = false }
         waitForClient(isShutdown ? nil : will)
     }
 
     /// A session came from the store: its client is absent, as if its connection had just ended.
-    func restored(will: PendingWill?) { waitForClient(will) }
+    func restored(will: PendingWill?) {
+        isWillKeptAlone = !isStored
+        waitForClient(will)
+    }
 
     private func waitForClient(_ will: PendingWill?) {
         switch expiry {
@@ -129,16 +137,20 @@ final class Session {
         if let pendingWill { shard.loop.cancel(pendingWill.timer) }
         pendingWill = nil
         note(.will(clientID, nil))
+        forgetWillAlone()
     }
 
     /// The session ends; called by its loop, which forgets it.
     func end() {
         if let expiryTimer { shard.loop.cancel(expiryTimer) }
         note(.sessionEnded(clientID))
+        forgetWillAlone()
         for subscription in subscriptions.values { release(subscription) }
         subscriptions = [:]
         retainedScans = []
         _ = changeQueue { $0.remove { _ in true } }
+        shard.core.budget.subtract(received.count * Receipt.size)
+        received = ExactlyOnceReceiver()
         // [MQTT-4.8.2-5]
         _ = window.removeAll()
         countInFlight()
@@ -164,6 +176,22 @@ final class Session {
 
     /// Whether the store is told of it.
     var isStored: Bool { expiry != .withConnection }
+
+    /// Whether the store has anything of it.
+    var isKept: Bool { isStored || isWillKeptAlone }
+
+    /// A session that ends with its connection leaves no more than its will after a crash [MQTT-3.1.2-7]: the store has it as a session of no time.
+    private func keepWillAlone(_ will: PendingWill?) {
+        isWillKeptAlone = will != nil
+        guard let will else { return }
+        shard.note(.sessionPresent(clientID, owner: owner, expiresIn: .zero))
+        shard.note(.will(clientID, will.stored))
+    }
+
+    private func forgetWillAlone() {
+        if isWillKeptAlone { shard.note(.sessionEnded(clientID)) }
+        isWillKeptAlone = false
+    }
 
     /// Notes a change for the store, unless the session ends with its connection.
     func note(_ change: @autoclosure () -> StoreChange) {
@@ -243,6 +271,24 @@ final class Session {
         }
     }
 
+    // MARK: QoS 2 from the client
+
+    /// Whether there are as many publications without PUBREL as there may be.
+    var hasAllUnreleased: Bool { received.count >= shard.core.limits.unreleasedPerSession }
+
+    /// Remembers a QoS 2 publication until its PUBREL.
+    func receive(_ packetID: PacketID, receipt: Receipt) {
+        if received.receipt(for: packetID) == nil { shard.core.budget.add(Receipt.size) }
+        received.receive(packetID, receipt: receipt)
+    }
+
+    /// PUBREL came; `false` if there was nothing for it to release.
+    func release(_ packetID: PacketID) -> Bool {
+        guard received.release(packetID) else { return false }
+        shard.core.budget.subtract(Receipt.size)
+        return true
+    }
+
     // MARK: Messages to the client
 
     /// Takes a message for the client, to be sent when its turn comes.
@@ -312,98 +358,9 @@ final class Session {
         if (count ^ before) & ~63 != 0 {
             // Never more than the places that the budget knows of and 63.
             let places = count & ~63
-            shard.core.budget.add((places - budgetedPlaces) * Delivery.placeSize)
+            shard.core.budget.add((places - budgetedPlaces) * shard.core.placeSize)
             budgetedPlaces = places
         }
         return result
-    }
-
-    // MARK: Congestion
-
-    /// A publisher that fills the queue of a client that drains is slowed down; one that fills the queue of a client that does not is not made to wait for it.
-    private func holdPublisherIfCongested(_ publisher: Publisher?) {
-        guard let publisher, let connection, publisher.connectionID != connection.id,
-            heldPublishers[publisher.connectionID] == nil,
-            isLarger(thanShare: 1), connection.isDraining
-        else { return }
-        heldPublishers[publisher.connectionID] = publisher.loop
-        tell(publisher.connectionID, on: publisher.loop, .slowDown(publisher.connectionID))
-        if drainCheck == nil { scheduleDrainCheck() }
-    }
-
-    /// Lets publishers go on when the queue has shrunk to half of what held them.
-    func queueShrank() {
-        if !heldPublishers.isEmpty, !isLarger(thanShare: 2) { releasePublishers() }
-        if !retainedScans.isEmpty { goOnScanning() }
-    }
-
-    func isLarger(thanShare share: Int) -> Bool {
-        queue.bytes > shard.core.limits.congestedBytes / share
-            || queue.count > shard.core.limits.congestedMessages / share
-    }
-
-    private func scheduleDrainCheck() {
-        drainCheck = shard.loop.schedule(after: Connection.drainPatience) { [unowned self] in
-            drainCheck = nil
-            guard let connection, !heldPublishers.isEmpty else { return }
-            if connection.isDraining { scheduleDrainCheck() } else { releasePublishers() }
-        }
-    }
-
-    private func releasePublishers() {
-        if let drainCheck { shard.loop.cancel(drainCheck) }
-        drainCheck = nil
-        let held = heldPublishers
-        heldPublishers = [:]
-        for (connection, loop) in held { tell(connection, on: loop, .goOn(connection)) }
-    }
-
-    private func tell(_ connection: ConnectionID, on loop: Int, _ item: Handover) {
-        guard loop == shard.index else { return shard.handOver(item, to: loop) }
-        guard let connection = shard.connections[connection] else { return }
-        if case .slowDown = item { connection.congestionBegan() } else { connection.congestionEnded() }
-    }
-}
-
-/// How long a session outlives its connection (section 3.1.2.11.2).
-enum SessionExpiry: Equatable {
-    case withConnection
-    case after(Duration)
-    case never
-
-    /// What a client asked for, within the broker's limit.
-    init(_ connect: Connect, limit: Duration?) {
-        if connect.version.hasProperties {
-            self.init(seconds: connect.properties.sessionExpiryInterval ?? 0, limit: limit)
-        } else {
-            self = connect.cleanStart ? .withConnection : limit.map { .after($0) } ?? .never
-        }
-    }
-
-    /// A Session Expiry Interval, within the broker's limit.
-    init(seconds: UInt32, limit: Duration?) {
-        switch seconds {
-        case 0: self = .withConnection
-        case .max: self = limit.map { .after($0) } ?? .never
-        default: self = .after(min(.seconds(Int64(seconds)), limit ?? .seconds(Int64(seconds))))
-        }
-    }
-
-    /// The time; `nil` for ever.
-    var limit: Duration? {
-        switch self {
-        case .withConnection: .zero
-        case .after(let time): time
-        case .never: nil
-        }
-    }
-
-    /// The value of the property.
-    var seconds: UInt32 {
-        switch self {
-        case .withConnection: 0
-        case .after(let time): UInt32(clamping: time.components.seconds)
-        case .never: .max
-        }
     }
 }

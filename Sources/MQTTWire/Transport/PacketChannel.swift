@@ -90,6 +90,9 @@ open class PacketChannel: EventSource {
     /// A write to the socket was tried; ``pendingOutput`` tells what it came to.
     open func wrote() {}
 
+    /// What there was to read in this turn is read; ``incompleteInput`` tells what is left of it.
+    open func hasRead() {}
+
     /// The connection has ended; nothing comes after this.
     open func closed(_ end: ChannelEnd) {}
 
@@ -316,6 +319,9 @@ open class PacketChannel: EventSource {
         set { reader.payloadReceivers = newValue }
     }
 
+    /// How many bytes that came wait for the rest of their packet, or for reading to go on.
+    public final var incompleteInput: Int { reader.heldBytes }
+
     /// Stops reading after the packet that is being delivered; the peer is held up once the socket's buffers are full.
     public final func pauseReading() {
         isReadingPaused = true
@@ -331,7 +337,10 @@ open class PacketChannel: EventSource {
     /// Reads what is there, and lets the turn's end write.
     public final override func ready(_ readiness: Readiness) {
         if readiness.hasAny(of: .ended) { peerHasEnded = true }
-        if readiness.hasAny(of: [.readable, .ended]), state == .lingering || finishHandshake() { readAvailable() }
+        if readiness.hasAny(of: [.readable, .ended]), state == .lingering || finishHandshake() {
+            readAvailable()
+            if state == .open { hasRead() }
+        }
         // Any event ends the wait: a layer such as TLS may have to read before it can write.
         isBlocked = false
         if pendingOutput > 0, isRegistered { loop.flushAtEndOfTurn(self) }

@@ -58,6 +58,15 @@ struct PacketReader: ~Copyable {
         }
     }
 
+    /// How many bytes wait for those that complete their packet.
+    var heldBytes: Int {
+        let held = kept.count - keptStart
+        return switch payload {
+        case .some(let buffer): held + buffer.count
+        case .none: held
+        }
+    }
+
     /// Memory for the payload that is being received; empty if none is.
     mutating func payloadSpace() -> UnsafeMutableRawBufferPointer {
         payload?.space() ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)

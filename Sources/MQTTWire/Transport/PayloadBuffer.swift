@@ -7,7 +7,7 @@ struct PayloadBuffer: ~Copyable {
 
     private var base: UnsafeMutableRawPointer?
     private var capacity = 0
-    private var count = 0
+    private(set) var count = 0
     private let announced: Int
 
     init(announced: Int) {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MQTTBrokerStorage
 import UpgradeAPI
 import UpgradeCore
 
@@ -19,7 +20,10 @@ struct Doctor: AsyncParsableCommand {
         var findings = await Diagnosis(
             of: folder, server: try files.server(), clientAuthority: files.clientAuthority()
         ).findings()
-        if findings.first?.state != .broken { findings.append(await daemonFinding(folder)) }
+        if findings.first?.state != .broken {
+            findings.append(sessionsFinding(folder))
+            findings.append(await daemonFinding(folder))
+        }
         let printer = Printer(options.connection)
         if options.connection.json {
             try printer.json(findings)
@@ -29,6 +33,20 @@ struct Doctor: AsyncParsableCommand {
             }
         }
         if findings.contains(where: { $0.state == .broken }) { throw ExitCode(ExitStatus.failed) }
+    }
+
+    private func sessionsFinding(_ folder: DataFolder) -> Diagnosis.Finding {
+        do {
+            guard let found = try StorageInspection.of(folder: folder.broker) else {
+                return .init("MQTT sessions", .ok, "none are stored")
+            }
+            return .init(
+                "MQTT sessions", .ok,
+                "\(found.sessions) stored, with \(found.messages) messages, \(found.retained) of them retained, in \(found.bytes) bytes"
+            )
+        } catch {
+            return .init("MQTT sessions", .broken, "\(error)")
+        }
     }
 
     private func daemonFinding(_ folder: DataFolder) async -> Diagnosis.Finding {

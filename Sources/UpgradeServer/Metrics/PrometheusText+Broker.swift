@@ -80,5 +80,18 @@ extension PrometheusText {
         for (name, help, value) in Self.gauges {
             add("upgrade_manager_mqtt_\(name)", .gauge, help: help, broker[keyPath: value])
         }
+        if let store = broker.store { add(store) }
+    }
+
+    private mutating func add(_ store: StoreFigures) {
+        let prefix = "upgrade_manager_mqtt_store_"
+        add(prefix + "commits_total", .counter, help: "Transactions of the sessions' store.", store.commits)
+        add(
+            prefix + "commit_seconds_total", .counter, help: "The time that they took.",
+            [.init(labels: [], value: store.commitTime / .seconds(1))])
+        add(prefix + "failures_total", .counter, help: "Transactions that failed and are tried again.", store.failures)
+        add(prefix + "sessions", .gauge, help: "Sessions that are stored, or have a will stored.", store.sessions)
+        add(prefix + "messages", .gauge, help: "Messages that are stored, each once.", store.messages)
+        add(prefix + "bytes", .gauge, help: "Bytes of the store's files.", store.bytes)
     }
 }

@@ -1,4 +1,6 @@
+import GRDB
 import Glibc
+import Testing
 
 /// A folder that goes with its owner.
 final class TemporaryFolder {
@@ -36,6 +38,28 @@ final class TemporaryFolder {
         var status = stat()
         stat(path + name, &status)
         return status.st_mode & 0o777
+    }
+
+    /// Copies what would be there after a crash now.
+    func copy(to other: TemporaryFolder) throws {
+        mkdir(other.path, 0o700)
+        for (name, bytes) in contents where !name.hasSuffix("-shm") {
+            let file = open("\(other.path)/\(name)", O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+            defer { close(file) }
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+                try #require(count > 0)
+                rest = rest.dropFirst(count)
+            }
+        }
+    }
+
+    /// Changes the database behind the store's back.
+    func change(_ sql: String) throws {
+        let database = try DatabaseQueue(path: path + "/sessions.sqlite3")
+        try database.write { try $0.execute(sql: sql) }
+        try database.close()
     }
 
     func overwrite(_ name: String, at offset: Int, with bytes: [UInt8]) {

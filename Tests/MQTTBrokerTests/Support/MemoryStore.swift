@@ -7,6 +7,7 @@ final class MemoryStore: SessionStore {
     fileprivate struct State {
         var sessions: [ClientID: StoredSession] = [:]
         var retained: [TopicName: StoredMessage] = [:]
+        var retainedOrders: [TopicName: UInt64] = [:]
         var isHolding = false
         var waiting: [@Sendable () -> Void] = []
         var changeCount = 0
@@ -28,7 +29,10 @@ final class MemoryStore: SessionStore {
     }
 
     func load() -> StoredState {
-        state.withLock { StoredState(sessions: Array($0.sessions.values), retained: Array($0.retained.values)) }
+        state.withLock { state in
+            state.retainedOrders = [:]
+            return StoredState(sessions: Array(state.sessions.values), retained: Array(state.retained.values))
+        }
     }
 
     func apply(_ changes: [StoreChange], whenDurable: @escaping @Sendable () -> Void) {
@@ -66,10 +70,18 @@ extension MemoryStore.State {
         case .received(let id, let packetID, _): sessions[id]?.received.append(packetID)
         case .completed(let id, let packetID): sessions[id]?.received.removeAll { $0 == packetID }
         case .parts: break
-        case .retained(let message): retained[message.topic] = message
-        case .retainedCleared(let topic): retained[topic] = nil
+        case .retained(let message, let order):
+            if noteRetained(message.topic, order) { retained[message.topic] = message }
+        case .retainedCleared(let topic, let order):
+            if noteRetained(topic, order) { retained[topic] = nil }
         case .will(let id, let will): sessions[id]?.will = will
         }
+    }
+
+    private mutating func noteRetained(_ topic: TopicName, _ order: UInt64) -> Bool {
+        guard retainedOrders[topic, default: 0] < order else { return false }
+        retainedOrders[topic] = order
+        return true
     }
 
     private mutating func move(
