@@ -8,7 +8,7 @@
 Every contestant is started afresh for every run, and the runs of the contestants alternate, so that noise of the machine meets all. Printed are medians, and the
 ratio to the best peer and to the ceiling. README.md explains the scenarios.
 """
-import argparse, json, os, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, shutil, statistics, subprocess, sys, tempfile
 
 from contestants import Ceiling, EmbeddedBroker, FlashMQ, Mosquitto, Unavailable, UpgradeDaemon
 from scenarios import SCENARIOS
@@ -30,8 +30,10 @@ def main():
     if arguments.list:
         for scenario in chosen:
             print(f"{scenario.name:34} {' '.join(scenario.load)}")
+        print("CRC-32\nopenssl speed")
         return
-    if not chosen:
+    ceilings = [each for each in (checksums, ciphers) if not arguments.only or any(text in each.__doc__ for text in arguments.only)]
+    if not chosen and not ceilings:
         sys.exit("no scenario has such a name; --list names them")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         load = arguments.load or compile_load_generator(folder)
@@ -40,7 +42,7 @@ def main():
             kind(folder, arguments.binaries) for kind in (Ceiling, Mosquitto, FlashMQ, EmbeddedBroker, UpgradeDaemon)
             if kind.name not in arguments.without
         ]
-        results = []
+        results = [{"scenario": each.__doc__, "runs": each(folder)} for each in ceilings]
         for scenario in chosen:
             runs = run(scenario, contestants, load, arguments.repeat)
             results.append({"scenario": scenario.name, "arguments": scenario.load, "runs": runs})
@@ -48,6 +50,37 @@ def main():
     if arguments.json:
         with open(arguments.json, "w") as file:
             json.dump({"machine": machine(), "results": results}, file, indent=1)
+
+
+def checksums(folder):
+    """CRC-32"""
+    sources = os.path.join(HERE, "../Sources/CCRC32")
+    program = os.path.join(folder, "crc")
+    files = [os.path.join(sources, name) for name in sorted(os.listdir(sources)) if name.endswith(".c")]
+    compile_c([os.path.join(HERE, "CRC/crc.c"), *files, f"-I{sources}/include", "-ldl"], program)
+    outcome = json.loads(subprocess.run([program], check=True, capture_output=True, text=True).stdout)
+    print("\nCRC-32  (the best of five turns)")
+    for name, figures in outcome.items():
+        print(
+            f"  {name:18} 64 B {figures['ns_64_bytes']:6.1f} ns   4 KiB {figures['gigabytes_per_second_4_kib']:6.1f} GB/s   "
+            f"1 MiB {figures['gigabytes_per_second_1_mib']:6.1f} GB/s")
+    return outcome
+
+
+def ciphers(folder):
+    """openssl speed"""
+    command = ["openssl", "speed", "-seconds", "1", "-mr", "-bytes", "16384", "-evp", "aes-128-gcm"]
+    output = subprocess.run(command, capture_output=True, text=True).stdout
+    rate = next((float(line.split(":")[-1]) for line in output.splitlines() if line.startswith("+F:")), None)
+    signing = subprocess.run(["openssl", "speed", "-seconds", "1", "-mr", "ecdsap256"], capture_output=True, text=True).stdout
+    line = next((line for line in signing.splitlines() if line.startswith("+F4:")), None)
+    signatures = float(line.split(":")[3]) if line else None
+    print("\nopenssl speed  (what the cryptography of the machine's OpenSSL does on one core)")
+    if rate:
+        print(f"  AES-128-GCM, 16 KiB    {rate / 1e9:.2f} GB/s, {1e9 / rate:.3f} s/GB")
+    if signatures:
+        print(f"  ECDSA P-256            {signatures:,.0f} signatures/s")
+    return {"aes_128_gcm_bytes_per_second": rate, "ecdsa_p256_signatures_per_second": signatures}
 
 
 def run(scenario, contestants, load, repeat):
@@ -107,13 +140,16 @@ def median(runs, key):
 
 
 def compile_load_generator(folder):
-    sources = sorted(
-        os.path.join(HERE, "Load", name) for name in os.listdir(os.path.join(HERE, "Load")) if name.endswith(".c"))
+    load = os.path.join(HERE, "Load")
     program = os.path.join(folder, "mqtt-load")
-    subprocess.run(
-        ["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", *sources, "-o", program, "-lssl", "-lcrypto"],
-        check=True)
+    compile_c([os.path.join(load, name) for name in sorted(os.listdir(load)) if name.endswith(".c")] + ["-lssl", "-lcrypto"], program)
     return program
+
+
+def compile_c(arguments, program):
+    # clang as far as there is one: with it the Swift toolchain compiles our C.
+    subprocess.run(
+        [shutil.which("clang") or "cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE", "-o", program, *arguments], check=True)
 
 
 def make_certificate(folder):
