@@ -6,6 +6,7 @@ HTTP_PORT ?= 5001
 MQTT_PORT ?= 8883
 JOBS ?=
 SECONDS ?= 600
+REPEAT ?= 3
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
 FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources
 PROGRAMS = umd umctl gateway-sim
@@ -75,6 +76,15 @@ statements: ## which line enforces, and which test proves, each normative statem
 .PHONY: fuzz
 fuzz: build-dependencies ## the decoders under libFuzzer, each for SECONDS (600)
 	Scripts/fuzz.sh -max_total_time=$(SECONDS)
+
+.PHONY: bench
+bench: build-dependencies ## our broker and daemon beside peers and the bare machine (ONLY=fan-out, REPEAT=5, JSON=FILE)
+	@Scripts/install-dependencies.sh gcc mosquitto openssl python3 zlib1g libdeflate0 libisal2
+	@for program in embedded-broker umd; do \
+	    swift build -c release $(SWIFT_FLAGS) --product $$program || exit 1; \
+	done
+	@Benchmarks/bench.py --binaries "$$(swift build -c release --show-bin-path)" --repeat $(REPEAT) \
+	    $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json "$(JSON)")
 
 .PHONY: test-asan
 test-asan: test-dependencies ## the tests of MQTT under AddressSanitizer

@@ -24,6 +24,32 @@ struct OutboundWindowTests {
         #expect(window.count == 1)
     }
 
+    @Test(
+        "MQTT-2.2.1-3: nor among many that are acknowledged in any order, or come from an earlier life",
+        arguments: 1...3)
+    func givesOutPacketIDsAmongMany(seed: UInt64) throws {
+        var random = SeededGenerator(seed: seed)
+        var window = OutboundWindow<Int>(limit: 500)
+        var inFlight: Set<PacketID> = []
+        for index in 0..<200_000 {
+            if inFlight.count < 480 || Bool.random(using: &random) && window.hasRoom {
+                let id = try #require(window.add(index, qos: .atLeastOnce) { $0.rawValue % 97 == 0 })
+                guard inFlight.insert(id).inserted, id.rawValue % 97 != 0 else {
+                    Issue.record("message \(index) has packet id \(id)")
+                    return
+                }
+            } else if let id = inFlight.randomElement(using: &random) {
+                inFlight.remove(id)
+                _ = window.puback(id)
+                if index % 1000 == 0 {
+                    window.restore(packetID: id, stage: .puback, message: index)
+                    _ = window.nextToResend()
+                    inFlight.insert(id)
+                }
+            }
+        }
+    }
+
     @Test func takesOnlyTheAcknowledgementThatIsDue() throws {
         var (window, ids) = window(9, ("one", .atLeastOnce), ("two", .exactlyOnce))
         let wrong = [window.pubrec(ids[0]), window.pubcomp(ids[0]), window.puback(ids[1]), window.pubcomp(ids[1])]
