@@ -116,11 +116,16 @@ let programs: [Target] = [
 
 let tests: [Target] = [
     .target(name: "ProgramSupport", path: "Tests/ProgramSupport", swiftSettings: settings),
+    .target(name: "RandomSupport", path: "Tests/RandomSupport", swiftSettings: settings),
     .testTarget(
         name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32"], swiftSettings: settings),
     .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
     .testTarget(
         name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix", logging], swiftSettings: settings),
+    .testTarget(
+        name: "MQTTBrokerModelTests",
+        dependencies: ["MQTTBroker", "MQTTBrokerStorage", "MQTTWire", "CPosix", "RandomSupport", logging],
+        swiftSettings: settings),
     .testTarget(
         name: "MQTTBrokerStorageTests",
         dependencies: [
@@ -188,7 +193,7 @@ let products: [Product] = [
 let onlyBroker = Context.environment["ONLY_BROKER"] != nil
 let partOfBroker: Set = [
     "COpenSSL", "CPosix", "MQTTWire", "MQTTBroker", "MQTTBrokerStorage", "embedded-broker", "MQTTWireTests",
-    "MQTTBrokerTests",
+    "MQTTBrokerTests", "MQTTBrokerModelTests", "RandomSupport",
 ]
 let targets = (libraries + programs + tests).filter { !onlyBroker || partOfBroker.contains($0.name) }
 
