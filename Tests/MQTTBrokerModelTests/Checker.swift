@@ -131,7 +131,9 @@ struct Checker {
         let message = expected.message
         let name = name(copy, expected.session)
         var qualities = expected.qualities
-        if receipt.retain { qualities.formUnion(expected.retained.map { min($0.options.maximumQoS, message.choice.qos) }) }
+        if receipt.retain {
+            qualities.formUnion(expected.retained.map { min($0.options.maximumQoS, message.choice.qos) })
+        }
         if !qualities.contains(receipt.qos) { report(.wrongQoS, "\(name); right: \(qualities.map(\.rawValue))") }
         if receipt.retain {
             let mayBe = message.choice.retain && expected.possible.contains(where: \.options.retainAsPublished)
@@ -141,7 +143,8 @@ struct Checker {
         }
         guard history.connections[copy.connection]?.choice.version == .v5_0 else { return }
         let identifiers = Set(receipt.identifiers)
-        var isRight = expected.certainIdentifiers.isSubset(of: identifiers)
+        var isRight =
+            expected.certainIdentifiers.isSubset(of: identifiers)
             && identifiers.isSubset(of: expected.direct.compactMap(\.identifier))
         let single = expected.shared + (receipt.retain ? expected.retained : [])
         if single.contains(where: { Set([$0.identifier].compactMap { $0 }) == identifiers }) { isRight = true }
@@ -155,7 +158,9 @@ struct Checker {
             $0.receipt.retain && $0.index > expected.askedAt && $0.index < expected.deadline
         }
         if !isThere {
-            report(.lost, "the retained m\(expected.message.number) on \(expected.message.choice.topic) for c\(session.client)")
+            report(
+                .lost,
+                "the retained m\(expected.message.number) on \(expected.message.choice.topic) for c\(session.client)")
         }
     }
 
@@ -174,7 +179,8 @@ struct Checker {
         }
         for (key, found) in firsts {
             let sorted = found.sorted { $0.index < $1.index }
-            for (earlier, later) in zip(sorted, sorted.dropFirst()) where earlier.message.sentAt > later.message.sentAt {
+            for (earlier, later) in zip(sorted, sorted.dropFirst()) where earlier.message.sentAt > later.message.sentAt
+            {
                 report(
                     .misordered,
                     "m\(earlier.message.number) before m\(later.message.number) to c\(session.client), \(key)")
@@ -224,7 +230,9 @@ struct Checker {
             }
             let least = expected.count { $0.deadline != nil } + certain
             let all = found.reduce(0) { $0 + $1.count }
-            if certain > 0, all < least { report(.lost, "m\(message.number) came \(all) times to shares, not \(least)") }
+            if certain > 0, all < least {
+                report(.lost, "m\(message.number) came \(all) times to shares, not \(least)")
+            }
         }
     }
 }

@@ -56,7 +56,9 @@ struct Expectation {
             certainQoS = max(certainQoS ?? least, least)
             if message.choice.retain, heard.allSatisfy(\.options.retainAsPublished) { mustKeepRetain = true }
             let identifiers = Set(heard.map(\.identifier))
-            if identifiers.count == 1, let identifier = identifiers.first ?? nil { certainIdentifiers.insert(identifier) }
+            if identifiers.count == 1, let identifier = identifiers.first ?? nil {
+                certainIdentifiers.insert(identifier)
+            }
         }
         let lowest = certainQoS ?? .atMostOnce
         for version in direct where version.options.maximumQoS >= lowest {

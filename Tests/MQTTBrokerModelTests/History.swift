@@ -49,7 +49,8 @@ struct History {
     func drained(_ session: SessionLife, from index: Int) -> Int? {
         settled.first { moment in
             guard moment >= index, case .settled(let taking) = log[moment].event else { return false }
-            return moment < session.mayEndAt && session.connections.contains(where: { isOpen($0, at: moment) && taking.contains($0) })
+            return moment < session.mayEndAt
+                && session.connections.contains(where: { isOpen($0, at: moment) && taking.contains($0) })
         }
     }
 
@@ -156,7 +157,8 @@ struct History {
             report(.disconnected, "connection \(number): \(reason.map { "\($0)" } ?? "no reason")")
         }
         for message in messages.values
-        where message.acceptedAt == nil && message.connections.last == number && settledAfter(message.lastRelated) > index
+        where message.acceptedAt == nil && message.connections.last == number
+            && settledAfter(message.lastRelated) > index
         {
             messages[message.number]?.lastRelated = index
         }

@@ -70,7 +70,9 @@ struct FilterLife {
     mutating func granted(asked: Int, _ index: Int, settled: Int) {
         for position in versions.indices {
             if versions[position].askedAt == asked { versions[position].grantedAt = index }
-            if versions[position].askedAt < asked { versions[position].endedBy = min(versions[position].endedBy, settled) }
+            if versions[position].askedAt < asked {
+                versions[position].endedBy = min(versions[position].endedBy, settled)
+            }
         }
         if lastUnsubscribe < asked, spans.last?.to != .max { spans.append((index, .max)) }
     }

@@ -484,7 +484,8 @@ private final class Flag: Sendable {
 /// The payload of a message tells its number, and some of it is long.
 enum Payload {
     static func bytes(_ number: Int) -> [UInt8] {
-        [UInt8]("m\(number) ".utf8) + [UInt8](repeating: UInt8(number & 0x7F), count: number % 7 == 0 ? 9000 : number % 7)
+        [UInt8]("m\(number) ".utf8)
+            + [UInt8](repeating: UInt8(number & 0x7F), count: number % 7 == 0 ? 9000 : number % 7)
     }
 
     static func read(_ bytes: [UInt8]) -> (number: Int?, isWhole: Bool) {
