@@ -6,6 +6,8 @@ HTTP_PORT ?= 5001
 MQTT_PORT ?= 8883
 JOBS ?=
 SECONDS ?= 600
+ROUNDS ?= 1000
+SEED ?=
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
 FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources
 PROGRAMS = umd umctl gateway-sim
@@ -73,8 +75,13 @@ statements: ## which line enforces, and which test proves, each normative statem
 	Scripts/check-mqtt-statements.sh $(if $(LIST),--list)
 
 .PHONY: fuzz
-fuzz: build-dependencies ## the decoders under libFuzzer, each for SECONDS (600)
+fuzz: build-dependencies ## decoders and connections under libFuzzer, each for SECONDS (600)
 	Scripts/fuzz.sh -max_total_time=$(SECONDS)
+
+.PHONY: random-broker
+random-broker: test-dependencies ## random clients against the broker, so many ROUNDS (1000) of new seeds, or one SEED
+	swift build --build-tests $(SWIFT_FLAGS)
+	MODEL_ROUNDS=$(ROUNDS) MODEL_SEED=$(SEED) swift test --skip-build --filter '^MQTTBrokerModelTests\.RandomBrokerTests'
 
 .PHONY: test-asan
 test-asan: test-dependencies ## the tests of MQTT under AddressSanitizer

@@ -118,8 +118,10 @@ let tests: [Target] = [
     .target(name: "ProgramSupport", path: "Tests/ProgramSupport", swiftSettings: settings),
     .target(name: "RandomSupport", path: "Tests/RandomSupport", swiftSettings: settings),
     .testTarget(
-        name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32"], swiftSettings: settings),
-    .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
+        name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32", "RandomSupport"],
+        swiftSettings: settings),
+    .testTarget(
+        name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix", "RandomSupport"], swiftSettings: settings),
     .testTarget(
         name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix", logging], swiftSettings: settings),
     .testTarget(
@@ -129,7 +131,7 @@ let tests: [Target] = [
     .testTarget(
         name: "MQTTBrokerStorageTests",
         dependencies: [
-            "MQTTBrokerStorage", "MQTTBroker", "MQTTWire", "CPosix", "ProgramSupport", grdb, logging,
+            "MQTTBrokerStorage", "MQTTBroker", "MQTTWire", "CPosix", "ProgramSupport", "RandomSupport", grdb, logging,
             .target(name: "embedded-broker"),
         ],
         swiftSettings: settings),
@@ -138,7 +140,7 @@ let tests: [Target] = [
         dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire", logging],
         swiftSettings: settings),
     .testTarget(
-        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", grdb, logging],
+        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", "RandomSupport", grdb, logging],
         swiftSettings: settings),
     .testTarget(
         name: "UpgradeServerTests",

@@ -113,7 +113,9 @@ struct Checker {
         }
         for copy in found { check(copy, expected) }
         let again = history.crashes.count { $0 > message.sentAt }
-        let spare = found.contains { $0.receipt.qos < .exactlyOnce } ? again : 0
+        // What was not durable is published again, and only QoS 2 waited for that.
+        let spare =
+            found.contains { $0.receipt.qos < .exactlyOnce } ? again * (expected.copies + expected.retained.count) : 0
         let live = found.filter { !$0.receipt.retain }
         if let last = found.last, found.count > expected.copies + expected.retained.count + spare {
             report(.duplicated, "\(found.count) times \(name(last, session))")
@@ -220,9 +222,9 @@ struct Checker {
             guard !groups.isEmpty else { continue }
             let found = copies.map { ($0[message.number] ?? []) }
             let live = found.reduce(0) { $0 + $1.count { !$0.receipt.retain } }
-            let again = history.crashes.count { $0 > message.sentAt } * history.sessions.count
+            let again = history.crashes.count { $0 > message.sentAt }
             let direct = expected.count { !$0.direct.isEmpty } * message.multiplicity
-            let most = direct + groups.count * message.multiplicity + again
+            let most = (direct + groups.count * message.multiplicity) * (1 + again)
             if live > most { report(.duplicated, "m\(message.number) \(live) times to shares, at most \(most)") }
             let certain = groups.count { group in
                 expected.contains { $0.groups[group] == .certain }

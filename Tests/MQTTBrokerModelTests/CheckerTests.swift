@@ -95,7 +95,7 @@ import Testing
     @Test("A message without a subscription")
     func unsubscribed() async throws {
         let found = try await violations(
-            changing(2) {
+            changing(7) {
                 $0.number = 5
                 $0.topic = "b/x"
             })

@@ -17,7 +17,14 @@ import Testing
         let schedule = Schedule(seed: seed)
         let violations = Checker.check(await World.run(schedule))
         guard !violations.isEmpty else { return }
-        let shrunk = await Shrinker.shrink(schedule) { candidate in !Checker.check(await World.run(candidate)).isEmpty }
-        Issue.record("\(Comment(rawValue: shrunk.report(of: violations)))")
+        let kinds = Set(violations.map(\.kind))
+        var last = violations
+        let shrunk = await Shrinker.shrink(schedule) { candidate in
+            let found = Checker.check(await World.run(candidate))
+            guard !kinds.isDisjoint(with: found.map(\.kind)) else { return false }
+            last = found
+            return true
+        }
+        Issue.record(Comment(rawValue: shrunk.report(of: last)))
     }
 }

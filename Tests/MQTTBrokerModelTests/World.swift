@@ -13,7 +13,7 @@ final class World {
         let description: String
     }
 
-    private static let patience = Duration.seconds(10)
+    private static let patience = Duration.seconds(30)
 
     private let schedule: Schedule
     private let folder: Folder?
