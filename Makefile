@@ -54,7 +54,7 @@ test: test-dependencies lint purity statements ## everything that CI runs, also 
 	    echo "swift test --skip-build --filter $$target"; \
 	    swift test --skip-build --filter "^$$target\." || failed="$$failed $$target"; \
 	done; [ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
-	Scripts/fuzz.sh -runs=20000 -seed=1
+	Scripts/fuzz.sh -runs=20000 -max_total_time=30 -seed=1
 	Scripts/test-examples.sh "$$(swift build --show-bin-path)"
 	HTTP_PORT=0 MQTT_PORT=0 DEMO_ONCE=1 Scripts/demo.sh "$$(swift build --show-bin-path)"
 

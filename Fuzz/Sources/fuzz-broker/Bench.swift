@@ -82,9 +82,11 @@ final class Bench {
 
     /// Takes turns, in which the observers take what there is, until nothing more comes of them.
     func settle(_ observers: [Observer]) {
-        for _ in 0..<4 {
+        for round in 0..<8 {
             turn()
-            for observer in observers { observer.receive() }
+            var hasMore = false
+            for observer in observers where observer.receive() { hasMore = true }
+            if round > 0, !hasMore { break }
         }
     }
 

@@ -115,8 +115,9 @@ final class Observer {
         _ = bytes.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
     }
 
-    /// Takes what there is, and answers it.
-    func receive() {
+    /// Takes what there is, and answers it; returns whether there was anything.
+    @discardableResult
+    func receive() -> Bool {
         let (bytes, hasEnded) = read(descriptor)
         precondition(!hasEnded, "\(name) was disconnected: \(received) \(bytes)")
         received += bytes
@@ -140,6 +141,7 @@ final class Observer {
             }
             send(answer)
         }
+        return !bytes.isEmpty
     }
 
     /// It is still served.

@@ -65,7 +65,7 @@ public final class EventLoop: @unchecked Sendable {
     ///
     /// Throws `TransportError.system` when the process has no descriptor or thread left.
     public convenience init() throws(TransportError) {
-        try self.init(withoutThread: ())
+        try self.init(on: 0)
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
         let result = pthread_create(
@@ -84,7 +84,11 @@ public final class EventLoop: @unchecked Sendable {
 
     /// A loop whose turns are taken by whoever made it, on that very thread, with ``turn(skipping:)`` until ``endTurns()``: nothing happens in between,
     /// and the same turns do the same each time.
-    init(withoutThread: Void) throws(TransportError) {
+    convenience init(withoutThread: Void) throws(TransportError) {
+        try self.init(on: UInt(pthread_self()))
+    }
+
+    private init(on thread: UInt) throws(TransportError) {
         let epollDescriptor = epoll_create1(cposix_epoll_cloexec())
         guard epollDescriptor >= 0 else { throw .system(call: "epoll_create1", .last) }
         epoll = Descriptor(adopting: epollDescriptor)
@@ -95,7 +99,7 @@ public final class EventLoop: @unchecked Sendable {
         guard epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, wakeup.rawValue, &event) == 0 else {
             throw .system(call: "epoll_ctl", .last)
         }
-        threadID.store(UInt(pthread_self()), ordering: .relaxed)
+        threadID.store(thread, ordering: .relaxed)
     }
 
     deinit {
