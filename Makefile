@@ -7,6 +7,8 @@ MQTT_PORT ?= 8883
 JOBS ?=
 SECONDS ?= 600
 REPEAT ?= 3
+ROUNDS ?= 1000
+SEED ?=
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
 FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources
 PROGRAMS = umd umctl gateway-sim
@@ -53,7 +55,7 @@ test: test-dependencies lint purity statements ## everything that CI runs, also 
 	    echo "swift test --skip-build --filter $$target"; \
 	    swift test --skip-build --filter "^$$target\." || failed="$$failed $$target"; \
 	done; [ -z "$$failed" ] || { echo "Failed:$$failed" >&2; exit 1; }
-	Scripts/fuzz.sh -runs=20000 -seed=1
+	Scripts/fuzz.sh -runs=20000 -max_total_time=30 -seed=1
 	Scripts/test-examples.sh "$$(swift build --show-bin-path)"
 	HTTP_PORT=0 MQTT_PORT=0 DEMO_ONCE=1 Scripts/demo.sh "$$(swift build --show-bin-path)"
 
@@ -74,7 +76,7 @@ statements: ## which line enforces, and which test proves, each normative statem
 	Scripts/check-mqtt-statements.sh $(if $(LIST),--list)
 
 .PHONY: fuzz
-fuzz: build-dependencies ## the decoders under libFuzzer, each for SECONDS (600)
+fuzz: build-dependencies ## decoders and connections under libFuzzer, each for SECONDS (600)
 	Scripts/fuzz.sh -max_total_time=$(SECONDS)
 
 .PHONY: bench
@@ -85,6 +87,11 @@ bench: build-dependencies ## our broker and daemon beside peers and the bare mac
 	done
 	@Benchmarks/bench.py --binaries "$$(swift build -c release --show-bin-path)" --repeat $(REPEAT) \
 	    $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json "$(JSON)")
+
+.PHONY: random-broker
+random-broker: test-dependencies ## random clients against the broker, so many ROUNDS (1000) of new seeds, or one SEED
+	swift build --build-tests $(SWIFT_FLAGS)
+	MODEL_ROUNDS=$(ROUNDS) MODEL_SEED=$(SEED) swift test --skip-build --filter '^MQTTBrokerModelTests\.RandomBrokerTests'
 
 .PHONY: test-asan
 test-asan: test-dependencies ## the tests of MQTT under AddressSanitizer

@@ -119,15 +119,23 @@ let programs: [Target] = [
 
 let tests: [Target] = [
     .target(name: "ProgramSupport", path: "Tests/ProgramSupport", swiftSettings: settings),
+    .target(name: "RandomSupport", path: "Tests/RandomSupport", swiftSettings: settings),
     .testTarget(
-        name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32"], swiftSettings: settings),
-    .testTarget(name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix"], swiftSettings: settings),
+        name: "UpgradeProtocolTests", dependencies: ["UpgradeProtocol", "CCRC32", "RandomSupport"],
+        swiftSettings: settings),
     .testTarget(
-        name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "MQTTWire", "CPosix", logging], swiftSettings: settings),
+        name: "MQTTWireTests", dependencies: ["MQTTWire", "CPosix", "RandomSupport"], swiftSettings: settings),
+    .testTarget(
+        name: "MQTTBrokerTests", dependencies: ["MQTTBroker", "RandomSupport", "MQTTWire", "CPosix", logging],
+        swiftSettings: settings),
+    .testTarget(
+        name: "MQTTBrokerModelTests",
+        dependencies: ["MQTTBroker", "MQTTBrokerStorage", "MQTTWire", "CPosix", "RandomSupport", logging],
+        swiftSettings: settings),
     .testTarget(
         name: "MQTTBrokerStorageTests",
         dependencies: [
-            "MQTTBrokerStorage", "MQTTBroker", "MQTTWire", "CPosix", "ProgramSupport", grdb, logging,
+            "MQTTBrokerStorage", "MQTTBroker", "MQTTWire", "CPosix", "ProgramSupport", "RandomSupport", grdb, logging,
             .target(name: "embedded-broker"),
         ],
         swiftSettings: settings),
@@ -136,7 +144,7 @@ let tests: [Target] = [
         dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire", logging],
         swiftSettings: settings),
     .testTarget(
-        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", grdb, logging],
+        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", "RandomSupport", grdb, logging],
         swiftSettings: settings),
     .testTarget(
         name: "UpgradeServerTests",
@@ -191,7 +199,7 @@ let products: [Product] = [
 let onlyBroker = Context.environment["ONLY_BROKER"] != nil
 let partOfBroker: Set = [
     "COpenSSL", "CPosix", "MQTTWire", "MQTTBroker", "MQTTBrokerStorage", "embedded-broker", "MQTTWireTests",
-    "MQTTBrokerTests",
+    "MQTTBrokerTests", "MQTTBrokerModelTests", "RandomSupport",
 ]
 let targets = (libraries + programs + tests).filter { !onlyBroker || partOfBroker.contains($0.name) }
 

@@ -12,7 +12,10 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "fuzz",
-    dependencies: [.package(name: "upgrade-manager", path: "..")],
+    dependencies: [
+        .package(name: "upgrade-manager", path: ".."),
+        .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
+    ],
     targets: [
         .executableTarget(
             name: "fuzz-packets", dependencies: [.product(name: "MQTTWire", package: "upgrade-manager")],
@@ -22,6 +25,14 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "fuzz-websocket", dependencies: [.product(name: "MQTTWire", package: "upgrade-manager")],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "fuzz-broker",
+            dependencies: [
+                .product(name: "MQTTBroker", package: "upgrade-manager"),
+                .product(name: "MQTTWire", package: "upgrade-manager"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "fuzz-protocol", dependencies: [.product(name: "UpgradeProtocol", package: "upgrade-manager")],

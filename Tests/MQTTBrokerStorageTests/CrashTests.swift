@@ -98,6 +98,15 @@ struct CrashTests {
         #expect(try site.client("s").isSilent())
     }
 
+    @Test func anEmptyMessageIsKeptLikeAnyOther() async throws {
+        try await site.start()
+        try site.client("s").subscribe("t")
+        try site.publish("t", "", retain: true)
+        try await site.crash()
+        let publish = try site.client("s").nextPublish()
+        #expect(publish.topicText == "t" && publish.payload.isEmpty)
+    }
+
     @Test func retainedMessagesStayAndClearedOnesDoNot() async throws {
         try await site.start()
         try site.publish("kept", "old", "new", retain: true)

@@ -1,5 +1,6 @@
 import Glibc
 import MQTTWire
+import RandomSupport
 import Synchronization
 import Testing
 
@@ -21,7 +22,7 @@ struct FloodTests {
         // Sometimes the subscriber is gone when the end comes.
         if seed % 3 == 0 { subscriber.leave() }
         let receiving = Task.detached { subscriber.run() }
-        var generator = SeededNumbers(state: seed)
+        var generator = SeededGenerator(seed: seed)
         usleep(useconds_t(generator.next() % 250_000))
         try await site.kill()
         await sending.value
@@ -136,18 +137,5 @@ private final class Receiver: @unchecked Sendable {
                 }
             }
         } catch {}
-    }
-}
-
-/// Numbers that a seed determines.
-private struct SeededNumbers {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -1,4 +1,5 @@
 import CCRC32
+import RandomSupport
 import Testing
 import UpgradeProtocol
 

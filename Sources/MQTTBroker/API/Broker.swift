@@ -93,7 +93,7 @@ public final class Broker: Sendable {
     private func open(_ state: StoredState) throws(TransportError) -> [SocketAddress] {
         var made: [Shard] = []
         for index in 0..<core.loopCount {
-            made.append(try Shard(index: index, core: core))
+            made.append(Shard(index: index, core: core, loop: try EventLoop()))
             let soFar = made
             shards.withLock { $0 = soFar }
         }

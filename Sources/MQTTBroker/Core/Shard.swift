@@ -57,12 +57,12 @@ final class Shard: EventSource, @unchecked Sendable {
         var identifiers: [Int]
     }
 
-    init(index: Int, core: Core) throws(TransportError) {
+    init(index: Int, core: Core, loop: EventLoop) {
         self.index = index
         self.core = core
         journal = Journal(store: core.store)
         outbox = Array(repeating: [], count: core.loopCount)
-        super.init(loop: try EventLoop())
+        super.init(loop: loop)
     }
 
     /// Runs the closure on this loop, after what the same thread posted before.

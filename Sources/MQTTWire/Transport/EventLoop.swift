@@ -54,6 +54,9 @@ public final class EventLoop: @unchecked Sendable {
 
     /// The moment at which this turn began; on the loop's thread.
     public private(set) var now = MonotonicTime.now
+    /// How far a loop without a thread is ahead of the clock.
+    private var lead = Duration.zero
+    private var current: MonotonicTime { .now + lead }
 
     /// Memory that whoever reads on this loop uses, within one call.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: EventLoop.readBufferSize, alignment: 16)
@@ -61,17 +64,8 @@ public final class EventLoop: @unchecked Sendable {
     /// Starts the thread. It keeps the loop alive until `stop`.
     ///
     /// Throws `TransportError.system` when the process has no descriptor or thread left.
-    public init() throws(TransportError) {
-        let epollDescriptor = epoll_create1(cposix_epoll_cloexec())
-        guard epollDescriptor >= 0 else { throw .system(call: "epoll_create1", .last) }
-        epoll = Descriptor(adopting: epollDescriptor)
-        let eventDescriptor = eventfd(0, cposix_eventfd_flags())
-        guard eventDescriptor >= 0 else { throw .system(call: "eventfd", .last) }
-        wakeup = Descriptor(adopting: eventDescriptor)
-        var event = epoll_event(events: EPOLLIN.rawValue | cposix_epollet(), data: epoll_data_t(u64: Self.wakeupMark))
-        guard epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, wakeup.rawValue, &event) == 0 else {
-            throw .system(call: "epoll_ctl", .last)
-        }
+    public convenience init() throws(TransportError) {
+        try self.init(on: 0)
         var thread = pthread_t()
         let context = Unmanaged.passRetained(self)
         let result = pthread_create(
@@ -86,6 +80,26 @@ public final class EventLoop: @unchecked Sendable {
             throw .system(call: "pthread_create", SystemErrno(code: result))
         }
         self.thread.withLock { $0 = thread }
+    }
+
+    /// A loop whose turns are taken by whoever made it, on that very thread, with ``turn(skipping:)`` until ``endTurns()``: nothing happens in between,
+    /// and the same turns do the same each time.
+    convenience init(withoutThread: Void) throws(TransportError) {
+        try self.init(on: UInt(pthread_self()))
+    }
+
+    private init(on thread: UInt) throws(TransportError) {
+        let epollDescriptor = epoll_create1(cposix_epoll_cloexec())
+        guard epollDescriptor >= 0 else { throw .system(call: "epoll_create1", .last) }
+        epoll = Descriptor(adopting: epollDescriptor)
+        let eventDescriptor = eventfd(0, cposix_eventfd_flags())
+        guard eventDescriptor >= 0 else { throw .system(call: "eventfd", .last) }
+        wakeup = Descriptor(adopting: eventDescriptor)
+        var event = epoll_event(events: EPOLLIN.rawValue | cposix_epollet(), data: epoll_data_t(u64: Self.wakeupMark))
+        guard epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, wakeup.rawValue, &event) == 0 else {
+            throw .system(call: "epoll_ctl", .last)
+        }
+        threadID.store(thread, ordering: .relaxed)
     }
 
     deinit {
@@ -206,7 +220,7 @@ public final class EventLoop: @unchecked Sendable {
     public func schedule(after delay: Duration, _ action: @escaping () -> Void) -> TimerID {
         assertCurrent()
         // Rounded up: a timer that fires early finds its deadline not reached.
-        let deadline = MonotonicTime.now + delay + .nanoseconds(999_999)
+        let deadline = current + delay + .nanoseconds(999_999)
         return state.timers.start(at: deadline.nanoseconds / 1_000_000, action)
     }
 
@@ -226,31 +240,43 @@ public final class EventLoop: @unchecked Sendable {
 
     private func run() {
         threadID.store(UInt(pthread_self()), ordering: .relaxed)
-        now = .now
+        now = current
         _ = state.timers.advance(to: now.nanoseconds / 1_000_000)
         let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: Self.eventsAtOnce)
         defer { events.deallocate() }
-        while true {
-            let count = epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), timeout)
-            now = .now
-            resumeHandshakes()
-            for index in 0..<max(0, Int(count)) {
-                dispatch(events[index])
-            }
-            resumeSources()
-            let isStopping = runJobs()
-            for timer in state.timers.advance(to: now.nanoseconds / 1_000_000) { state.timers.cancel(timer)?() }
-            flushSources()
-            if isStopping { break }
-        }
+        while !turn(events, timeout) {}
         end()
+    }
+
+    /// Takes a turn that does not wait, with a clock that time was added to; only for a loop without a thread.
+    func turn(skipping time: Duration = .zero) {
+        lead += time
+        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { _ = turn($0, 0) }
+    }
+
+    /// Ends a loop without a thread as ``stop()`` does one with a thread.
+    func endTurns() { end() }
+
+    /// One turn; returns whether the loop was told to stop.
+    private func turn(_ events: UnsafeMutableBufferPointer<epoll_event>, _ timeout: Int32) -> Bool {
+        let count = epoll_wait(epoll.rawValue, events.baseAddress, Int32(events.count), timeout)
+        now = current
+        resumeHandshakes()
+        for index in 0..<max(0, Int(count)) {
+            dispatch(events[index])
+        }
+        resumeSources()
+        let isStopping = runJobs()
+        for timer in state.timers.advance(to: now.nanoseconds / 1_000_000) { state.timers.cancel(timer)?() }
+        flushSources()
+        return isStopping
     }
 
     /// Milliseconds that the next wait may last.
     private var timeout: Int32 {
         guard state.toFlush.isEmpty, state.toResume.isEmpty, state.toHandshake.isEmpty else { return 0 }
         guard let deadline = state.timers.nextDeadline else { return -1 }
-        let current = MonotonicTime.now.nanoseconds
+        let current = current.nanoseconds
         let (due, overflow) = deadline.multipliedReportingOverflow(by: 1_000_000)
         guard !overflow else { return .max }
         guard due > current else { return 0 }

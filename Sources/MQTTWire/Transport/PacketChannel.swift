@@ -138,7 +138,7 @@ open class PacketChannel: EventSource {
         linger = loop.schedule(after: Self.lingerLimit) { [weak self] in
             guard let self else { return }
             linger = nil
-            if state == .closing, MonotonicTime.now - lastOutput < Self.lingerLimit { waitForPeer() } else { close() }
+            if state == .closing, loop.now - lastOutput < Self.lingerLimit { waitForPeer() } else { close() }
         }
     }
 

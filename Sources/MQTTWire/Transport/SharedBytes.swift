@@ -24,7 +24,7 @@ public final class SharedBytes: @unchecked Sendable {
         storage = .allocated
     }
 
-    /// Allocates, aligned for any type, and lets the closure fill all of it.
+    /// Allocates, aligned for any type, and lets the closure fill all of it; it is not called where there is nothing to fill.
     public init(count: Int, filledBy fill: (UnsafeMutableRawBufferPointer) -> Void) {
         // malloc's 16-byte alignment: more would go through posix_memalign, which costs four times as much.
         let base = count > 0 ? malloc(count) : nil
@@ -32,7 +32,8 @@ public final class SharedBytes: @unchecked Sendable {
         self.base = base
         self.count = base == nil ? 0 : count
         storage = .allocated
-        fill(UnsafeMutableRawBufferPointer(start: base, count: self.count))
+        // Whatever copies bytes of Foundation's traps at a buffer without an address.
+        if base != nil { fill(UnsafeMutableRawBufferPointer(start: base, count: count)) }
     }
 
     /// A copy of bytes that their owner will reuse.

@@ -1,4 +1,5 @@
 import MQTTWire
+import RandomSupport
 import Testing
 
 struct OutboundWindowTests {

@@ -1,4 +1,5 @@
 import MQTTWire
+import RandomSupport
 import Testing
 
 /// Whatever comes in: an answer or a refusal, never a trap, and what is accepted can be said again.
@@ -47,7 +48,7 @@ struct HostileBytesTests {
 
     @Test("random bytes", arguments: contexts)
     func randomBytes(_ context: PacketContext) throws {
-        var generator = SplitMix64(state: 0x5EED)
+        var generator = SeededGenerator(seed: 0x5EED)
         for _ in 0..<2_000 {
             let count = Int.random(in: 0...48, using: &generator)
             try probe((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }, in: context)
@@ -56,7 +57,7 @@ struct HostileBytesTests {
 
     @Test("random bodies under a fitting header", arguments: contexts)
     func randomBodies(_ context: PacketContext) throws {
-        var generator = SplitMix64(state: 0xB0D7)
+        var generator = SeededGenerator(seed: 0xB0D7)
         for first in UInt8.min...UInt8.max {
             for _ in 0..<20 {
                 let count = Int.random(in: 0...40, using: &generator)
@@ -64,18 +65,5 @@ struct HostileBytesTests {
                 try probe([first, UInt8(count)] + body, in: context)
             }
         }
-    }
-}
-
-/// Random numbers that are the same in every run.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,11 +1,12 @@
 import MQTTWire
+import RandomSupport
 import Testing
 
 @Suite("Timer wheel")
 struct TimerWheelTests {
     @Test("Every timer fires at the first advance that reaches its deadline, however far away it is")
     func model() {
-        var random = SplitMix(seed: 1)
+        var random = SeededGenerator(seed: 1)
         var wheel = TimerWheel<Int>(now: 12_345)
         var deadlines: [Int: UInt64] = [:]
         var ids: [Int: TimerWheel<Int>.ID] = [:]
@@ -66,22 +67,5 @@ struct TimerWheelTests {
         #expect(wheel.cancel(other) == "other")
         #expect(due.compactMap { wheel.cancel($0) } == ["one"])
         #expect(wheel.count == 0)
-    }
-}
-
-/// A small generator with a seed, so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

@@ -4,18 +4,3 @@ import UpgradeCore
 func at(_ seconds: Int) -> OperatingTime { OperatingTime(milliseconds: Int64(seconds) * 1000) }
 
 func connection(_ number: Int) -> ConnectionID { ConnectionID(rawValue: UInt64(number)) }
-
-/// The same numbers for the same seed (SplitMix64), so that a failing schedule can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}

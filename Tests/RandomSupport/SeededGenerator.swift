@@ -1,12 +1,10 @@
-/// SplitMix64: random input that is the same in every run, so that a failure can be repeated.
-struct SeededGenerator: RandomNumberGenerator {
+/// SplitMix64: random numbers that are the same in every run, so that a failure can be repeated.
+package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
 
-    init(seed: UInt64) {
-        state = seed
-    }
+    package init(seed: UInt64) { state = seed }
 
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var word = state
         word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
@@ -14,7 +12,7 @@ struct SeededGenerator: RandomNumberGenerator {
         return word ^ word >> 31
     }
 
-    mutating func bytes(_ count: Int) -> [UInt8] {
+    package mutating func bytes(_ count: Int) -> [UInt8] {
         (0..<count).map { _ in UInt8(truncatingIfNeeded: next()) }
     }
 }
