@@ -67,11 +67,10 @@ struct Expectation {
         qualities.formUnion(shared.map { min($0.options.maximumQoS, message.choice.qos) })
         if !shared.isEmpty { (mustKeepRetain, certainIdentifiers) = (false, []) }
         guard isCertain, message.isAccepted, end < .max else { return }
-        if min(lowest, message.choice.qos) == .atMostOnce {
-            if history.isConnected(session, from: start, to: end) { deadline = end }
-        } else {
-            deadline = history.drained(session, from: end)
-        }
+        let mayBeLost = min(lowest, message.choice.qos) == .atMostOnce
+        if mayBeLost, !history.isConnected(session, from: start, to: end) { return }
+        // At another QoS than 0 it may have to wait until the client has answered what it has.
+        deadline = qualities == [.atMostOnce] ? end : history.drained(session, from: end)
     }
 
     private func share(
