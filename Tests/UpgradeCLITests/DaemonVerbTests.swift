@@ -34,18 +34,6 @@ import Testing
         }
     }
 
-    @Test func `an empty file is no release, and is not sent`() async throws {
-        try await withStub { _ in
-            .problem(500, "it was sent")
-        } _: { daemon, folder in
-            try Data().write(to: URL(filePath: folder + "/nothing"))
-            let run = await umctl("release", "add", "1.2", folder + "/nothing", data: folder)
-            #expect(run.status == 1)
-            #expect(run.errors.contains("is empty"))
-            #expect(daemon.requests.isEmpty)
-        }
-    }
-
     @Test func `something else on the socket is told from the daemon`() async throws {
         try await withStub { _ in
             .init(type: "text/html", body: "<html>")

@@ -7,7 +7,6 @@ import UpgradeProtocol
 /// Whoever receives the bytes writes them in order, then hands the whole to ``ReleaseStore/add(_:_:as:)``.
 public final class IncomingRelease: Sendable {
     static let temporaryPrefix = ".incoming-"
-    static let emptiness = "it is empty, and an executable is not: choose another, or make it anew"
 
     private struct Progress: ~Copyable {
         /// Nil once the bytes are complete.
@@ -49,11 +48,8 @@ public final class IncomingRelease: Sendable {
     }
 
     /// Makes the bytes durable, still under the temporary name. Waits for the disk.
-    ///
-    /// - Throws: ``DomainError/invalid(field:problem:)`` when there are none: an empty UPGRADE would set gateways back.
     func complete() throws -> FileDigests {
         let digests = try progress.withLock { progress in
-            guard progress.size > 0 else { throw DomainError.invalid(field: "file", problem: Self.emptiness) }
             guard let digester = progress.digester.take() else { throw FileError("complete", path, code: EINVAL) }
             return try digester.finish()
         }

@@ -61,8 +61,6 @@ extension ReleaseStore {
             reconcileLater(name)
         } catch let error as ReleaseTooLargeError {
             await refuse(name, because: "the file \(quoted(name)): \(error)")
-        } catch DomainError.invalid(_, let problem) {
-            await refuse(name, because: "the file \(quoted(name)): \(problem)")
         } catch let error as FileError where error.isMissingFile {
             reconcileLater(name)
         } catch DomainError.conflict(let problem) {

@@ -46,7 +46,7 @@ public actor ReleaseStore {
     /// Adds a release that was uploaded. It is durable, and announced, when this returns.
     ///
     /// - Throws: ``DomainError/forbidden(_:)``; ``DomainError/conflict(_:)`` when the version exists;
-    ///   ``DomainError/invalid(field:problem:)`` when there are no bytes; ``DomainError/storageFull``; ``FileError``.
+    ///   ``DomainError/storageFull``; ``FileError``.
     public func add(_ version: Version, _ incoming: IncomingRelease, as principal: Principal) async throws -> Release {
         _ = try principal.scope(for: .manageReleases)
         return try await add(version, incoming, from: .upload, by: principal.username)

@@ -393,19 +393,14 @@ function enableUpload(form) {
   }
 
   // What the server says of a refusal is a problem document; a proxy's page is none.
-  function complainOf(answer) {
-    const isAboutVersion = answer.status === 409 || answer.status === 422;
+  function reason(answer) {
     try {
-      const { detail, field: name } = JSON.parse(answer.responseText);
-      if (typeof detail === "string")
-        return complain(
-          detail.charAt(0).toUpperCase() + detail.slice(1) + ".",
-          name === "file" ? file : isAboutVersion ? version : null,
-        );
+      const detail = JSON.parse(answer.responseText).detail;
+      if (typeof detail === "string") return detail.charAt(0).toUpperCase() + detail.slice(1) + ".";
     } catch {
       // No document: the status has to do.
     }
-    complain("The upload was refused with status " + answer.status + ".");
+    return "The upload was refused with status " + answer.status + ".";
   }
 
   function upload(chosen, text) {
@@ -430,7 +425,7 @@ function enableUpload(form) {
       }
       showBusy(false);
       state.textContent = "";
-      complainOf(sending);
+      complain(reason(sending), sending.status === 409 || sending.status === 422 ? version : null);
     });
     sending.addEventListener("error", () => {
       showBusy(false);
@@ -456,7 +451,6 @@ function enableUpload(form) {
     const chosen = file.files[0];
     const text = version.value.trim();
     if (!chosen) complain("Choose a file first.", file);
-    else if (chosen.size === 0) complain("The file is empty, and an executable is not: choose another.", file);
     else if (!isVersion(text))
       complain("This is no version: digits, optionally a point and up to six digits, such as 1, 0.5 or 12.25.", version);
     else upload(chosen, text);

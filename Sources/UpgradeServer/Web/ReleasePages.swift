@@ -45,7 +45,7 @@ extension Pages {
                 _ = try await services.releaseStore.add(try Self.newVersion(text), incoming, as: caller.principal)
                 return .redirect(to: Self.releaseNotices.location("added"))
             } catch let error as DomainError {
-                let problem = try FormProblem(error, fields: ["version", "file"], conflictField: "version")
+                let problem = try FormProblem(error, fields: ["version"], conflictField: "version")
                 var fields = try await list(try PageRequest(), [:], for: caller).merging(problem.fields) { $1 }
                 fields["version"] = text
                 return try await html(.releases, fields, for: caller, at: "/releases", status: problem.status)

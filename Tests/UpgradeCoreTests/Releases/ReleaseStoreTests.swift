@@ -40,34 +40,10 @@ import UpgradeProtocol
         }
     }
 
-    @Test func nothingIsNoReleaseAndLeavesNothingBehind() async throws {
-        try await withReleases { fixture in
-            let error = await domainError { try await fixture.upload("1.0", []) }
-            #expect(error?.field == "file")
-            let (copies, releases) = (try fixture.copies(), try await fixture.all())
-            #expect(copies.isEmpty && releases.isEmpty)
-        }
-    }
-
-    @Test func anEmptyFileIsLeftAloneUntilItHasBytes() async throws {
-        try await withReleases(watching: true) { fixture in
-            try fixture.drop("1.1", [])
-            try fixture.drop("1.2", [3])
-            #expect(await fixture.nextChange() == .added(Version("1.2")))
-            #expect(try await fixture.all().map(\.version.description) == ["1.2"])
-            #expect(
-                try await fixture.details(of: .releaseRefused) == [
-                    #"the file "1.1": it is empty, and an executable is not: choose another, or make it anew"#
-                ])
-            try fixture.drop("1.1", [1])
-            #expect(await fixture.nextChange() == .added(Version("1.1")))
-        }
-    }
-
     @Test func onlyWhoMayManageReleasesAddsOrRemovesThem() async throws {
         try await withReleases { fixture in
             let admin = Principal(username: "a@b.c", role: .admin, companyID: CompanyID("2"))
-            let release = try await fixture.upload("1.0", [1])
+            let release = try await fixture.upload("1.0", [])
             await #expect(throws: DomainError.self) { try await fixture.releases.remove(release.version, as: admin) }
             await #expect(throws: DomainError.self) {
                 try await fixture.releases.add(

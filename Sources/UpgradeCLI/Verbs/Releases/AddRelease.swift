@@ -16,14 +16,13 @@ struct AddRelease: AsyncParsableCommand {
 
     func run() async throws {
         let upload = try FileUpload(path: file)
-        guard upload.size > 0 else { throw Failure("\(file) is empty, and an executable is not") }
         guard upload.size <= ProtocolLimits.payloadLength else {
             throw Failure(
                 "\(file) has \(upload.size) bytes; a release has at most \(ProtocolLimits.payloadLength) (one MQTT packet)"
             )
         }
         let display = ProgressDisplay(options.connection)
-        let total = upload.size
+        let total = max(upload.size, 1)
         let release = try await options.connection.withDaemon { client in
             try await client.addRelease(self.release, from: upload) { sent in
                 // In tenths, so that piped output has a few lines and not one per piece.
