@@ -68,7 +68,7 @@ extension BrowserTests {
         private func confirm(_ browser: Browser) async throws {
             try await browser.open("/upgrade?company=2")
             try await browser.click(.button, "Upgrade the checked gateways")
-            try await browser.waitForText("No gateway was checked")
+            try await browser.waitForText("Nothing was ordered: check at least one gateway.")
             try await browser.expectNoFaults()
             try await browser.open("/upgrade?company=2")
             try await browser.click(.checkbox, "Choose all shown here")

@@ -215,7 +215,7 @@ struct History {
             return true
         }
         if closing == .brokerStopped {
-            guard let stop, case .started(keepsState: true) = log[stop].event, lifetime > 0 else { return }
+            guard let stop, case .started(keepsState: true) = log[stop].event else { return }
             start = stop
         }
         let delay = min(will.delay, lifetime)

@@ -19,7 +19,12 @@ public struct EventService: Sendable {
 
     /// The whole log part by part, by number, the greatest first. Each event is in exactly one part, also if it is counted up while they are read.
     ///
-    /// - Parameter id: the least number of the part before; nil for the first.
+    /// - Parameters:
+    ///   - filter: which events.
+    ///   - id: the least number of the part before; nil for the first.
+    ///   - limit: how many at most.
+    ///   - principal: who asks.
+    /// - Returns: the part; one with fewer than `limit` is the last.
     /// - Throws: ``DomainError/forbidden(_:)`` for those who may not read it.
     public func batch(
         _ filter: EventFilter, below id: Int64?, limit: Int, as principal: Principal
