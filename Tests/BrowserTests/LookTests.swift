@@ -69,7 +69,7 @@ extension BrowserTests {
             try await browser.open("/upgrade?company=2")
             try await browser.click(.button, "Upgrade the checked gateways")
             try await browser.waitForText("Nothing was ordered: check at least one gateway.")
-            try await browser.expectNoFaults()
+            try await browser.expectNoFaults(refusedAt: "/upgrade/confirm")
             try await browser.open("/upgrade?company=2")
             try await browser.click(.checkbox, "Choose all shown here")
             try await browser.click(.button, "Upgrade the checked gateways")

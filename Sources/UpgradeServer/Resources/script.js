@@ -2,7 +2,7 @@
 "use strict";
 
 const LEAST_PAUSE = 500;
-const { pageTime, mayUpgrade, address: ownAddress } = document.body.dataset;
+const { pageTime, mayUpgrade, address: ownAddress, origin } = document.body.dataset;
 
 // A page that answers a form stands under the form's address. It has one of its own, at which it lives, and is loaded anew.
 if (ownAddress) history.replaceState(null, "", ownAddress);
@@ -300,10 +300,10 @@ async function lookForReleases() {
   }
 }
 
-// A session may end elsewhere: the page then goes where the server sends whoever asks for it, which is the log-in.
+// A session may end elsewhere: the page then goes where the server sends whoever asks for it, or for the page that it comes from: the log-in.
 async function leaveIfLoggedOut() {
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    const answer = await fetch(origin ?? location.href, { headers: { Accept: "text/html" } });
     // Not a reload: the page may be the answer to a form, which must not be sent again.
     if (answer.redirected) location.assign(answer.url);
   } catch {

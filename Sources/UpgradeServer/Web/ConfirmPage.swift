@@ -14,6 +14,8 @@ struct ConfirmPage {
             "version": order.version.description, "size": Amount.size(release.size), "sha256": release.sha256,
             "hiddenFields": order.hiddenFields, "isWithheld": release.state != .available,
             "back": order.origin.address(),
+            // It answers a form, and cannot be asked for whether its session still holds.
+            "origin": order.origin.address(),
         ]
         if case .list(let query) = order.origin, query.isNarrow { fields["filter"] = query.words }
         switch order.target {

@@ -5,7 +5,7 @@ import Testing
 extension Browser {
     /// Looks at the page that is shown in windows of these widths, light and dark, and at what the browser says of it.
     func expectNoFaults(
-        widths: [Int] = [390, 768, 1280, 1920], schemes: [String] = ["light", "dark"],
+        refusedAt form: String? = nil, widths: [Int] = [390, 768, 1280, 1920], schemes: [String] = ["light", "dark"],
         sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let place = try await location
@@ -18,8 +18,8 @@ extension Browser {
                 #expect(faults.isEmpty, "\(place), \(width) wide, \(scheme): \(faults)", sourceLocation: sourceLocation)
             }
         }
-        // That the page itself is a refusal is noted, too.
-        let refusal = daemon.http + place + " - Failed to load resource"
+        // That the page itself is a refusal is noted, too; the answer to a form has another address afterwards.
+        let refusal = daemon.http + (form ?? place) + " - Failed to load resource"
         let complaints = try await complaints().filter { !$0.hasPrefix(refusal) }
         #expect(complaints.isEmpty, "\(place): \(complaints)", sourceLocation: sourceLocation)
     }
