@@ -117,7 +117,12 @@ class UpgradeDaemon(Ours):
         return [self.program, "--nossl", "--data", f"{data}/umd", "--http-port", "0", "--mqtt-port", "0"], None
 
     def port_in(self, log, server, scenario):
-        return int(found(r"ready .*mqtt://[^: ]*:(\d+)", log, server))
+        port = int(found(r"ready .*mqtt://[^: ]*:(\d+)", log, server))
+        # Without a release there is no latest version to be told of.
+        with open(os.path.join(os.path.dirname(log), "umd/resources/0.5"), "w") as file:
+            file.write("0.5")
+        found(r"(version=0.5 .*release added)", log, server)
+        return port
 
 
 class Ceiling(Contestant):
