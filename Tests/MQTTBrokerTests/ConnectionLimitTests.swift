@@ -39,7 +39,8 @@ struct ConnectionLimitTests {
                 answers += 1
             }
             try storm.finish()
-            #expect(answers > 10)
+            // Held up until the storm's end, it would have had one or two.
+            #expect(answers > 3)
             try eventually("they have left") { broker.snapshot.clients == 1 && broker.snapshot.unauthenticated == 0 }
             #expect(broker.snapshot.clientsMaximum == count + 1)
         }

@@ -29,8 +29,7 @@ final class Mosquitto: Sendable {
         }
         folder = FileManager.default.temporaryDirectory.appending(path: "mosquitto-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        // Bound and given back: mosquitto cannot be asked which port it chose. Should another process take it meanwhile, the start fails.
-        port = try ListeningSocket(host: "127.0.0.1", port: 0).address.port
+        port = try Self.freePort()
         var lines = ["listener \(port) 127.0.0.1", "allow_anonymous \(passwords.isEmpty)", "log_type none"]
         if getuid() == 0 { lines.append("user root") }
         if !passwords.isEmpty { lines.append("password_file \(try writePasswords(passwords).path)") }
@@ -42,6 +41,16 @@ final class Mosquitto: Sendable {
         try (lines + options + [""]).joined(separator: "\n")
             .write(to: folder.appending(path: "mosquitto.conf"), atomically: true, encoding: .utf8)
         try await start()
+    }
+
+    /// A port that was free a moment ago: mosquitto cannot be asked which one it chose. It is none of those that the system gives to connections, since one of
+    /// the many that other tests make would take it now and then.
+    private static func freePort() throws -> UInt16 {
+        for _ in 0..<1000 {
+            let candidate = UInt16.random(in: 20_000..<32_000)
+            if (try? ListeningSocket(host: "127.0.0.1", port: candidate)) != nil { return candidate }
+        }
+        throw CannotStart(description: "no port from 20000 to 31999 is free")
     }
 
     deinit {
