@@ -4,10 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct connection *make_subscribers_and_publisher(void);
-struct buffer make_message(void);
-int deliveries(void);
-
 static bool waits, is_ready;
 static double asked, *times;
 static size_t count;

@@ -17,6 +17,7 @@ static int poll_set = -1;
 static uint8_t input[read_size];
 static int64_t total_received;
 static SSL_CTX *context;
+// Of a connection made before, for `resume`.
 static SSL_SESSION *session;
 
 int64_t bytes_received(void) { return total_received; }
@@ -28,11 +29,12 @@ void start_loop(void) {
 
 static int remember_session(SSL *tls, SSL_SESSION *newest) {
     (void)tls;
-    keep_session(newest);
+    if (session) SSL_SESSION_free(session);
+    session = newest;
     return 1;
 }
 
-SSL_CTX *client_tls(void) {
+static SSL_CTX *client_tls(void) {
     if (context) return context;
     context = SSL_CTX_new(TLS_client_method());
     if (!context) fail("OpenSSL gives no context");
@@ -44,11 +46,6 @@ SSL_CTX *client_tls(void) {
         SSL_CTX_sess_set_new_cb(context, remember_session);
     }
     return context;
-}
-
-void keep_session(SSL_SESSION *newest) {
-    if (session) SSL_SESSION_free(session);
-    session = newest;
 }
 
 static void watch(struct connection *connection, int operation) {

@@ -124,11 +124,13 @@ void run_once(int milliseconds);
         }                                                                                              \
     } while (0)
 int64_t bytes_received(void);
-SSL_CTX *client_tls(void);
-// The TLS session of a connection made before, for `resume`.
-void keep_session(SSL_SESSION *);
 
 // MARK: scenarios; each prints one JSON object
+
+// What a fan-out is made of: everybody connected and subscribed, the PUBLISH to lend, and how often it has come.
+struct connection *make_subscribers_and_publisher(void);
+struct buffer make_message(void);
+int deliveries(void);
 
 void fan_out(void);
 void storm(void);

@@ -8,15 +8,16 @@
 static int begun, settled;
 static double *answer_times;
 
-enum { to_come_daemon = 3, subscriptions_of_gateway = 8 };
+// The PUBACK of a STATUS, and two answers.
+enum { due_to_gateway = 3 };
 
 static const char *const gateway_topics[] = {"UPGRADE", "LATEST_VERSION", "AVAILABLE_VERSIONS", "DOWNLOAD_UPGRADE"};
 
 static void connected(struct connection *connection) {
     char name[48], text[160];
+    connection->since = now();
     snprintf(name, sizeof name, "gateway-%d", connection->index);
     append_connect(&connection->output, name);
-    if (!options.daemon && options.subscriptions == 0) return;
     for (int index = 0; index < options.subscriptions; index++) {
         if (options.daemon) {
             snprintf(text, sizeof text, index % 2 ? "TOGATEWAY/%s/%s" : "TOGATEWAY/%s", gateway_topics[index / 2 % 4], name);
@@ -68,7 +69,7 @@ static void received(struct connection *connection, const struct packet *packet)
         say(connection);
     }
     if (connection->stage != 1) return;
-    bool done = options.daemon ? connection->count >= to_come_daemon : packet->type == PINGRESP;
+    bool done = options.daemon ? connection->count >= due_to_gateway : packet->type == PINGRESP;
     if (done) settle(connection);
 }
 
