@@ -187,8 +187,8 @@ struct FloodTests {
             let (first, second) = (try Peer(port: port, version: .v5_0), try Peer(port: port))
             try first.connect("first")
             try second.connect("second")
-            // 300 bytes and the filter's: 800 each.
-            let filters = (10..<40).map { "\($0)" + String(repeating: "x", count: 498) }
+            // 200 bytes and the filter's: 800 each.
+            let filters = (10..<40).map { "\($0)" + String(repeating: "x", count: 598) }
             let granted = try first.subscribe(filters[...], qos: .atMostOnce)
             #expect(granted.count { $0 == .success } == 12 && granted.last == .quotaExceeded)
             // The same filter again is no other subscription.

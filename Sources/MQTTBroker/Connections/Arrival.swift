@@ -9,6 +9,8 @@ final class Arrival: PacketChannel {
     private let place: UnauthenticatedConnections.Place
     private var deadline: MonotonicTime
     private var timer: EventLoop.TimerID?
+    /// The CONNECT, once it came.
+    private var greeting: Greeting?
 
     init?(
         _ stream: HandedOverStream, address: SocketAddress, place: UnauthenticatedConnections.Place, shard: Shard
@@ -70,17 +72,20 @@ final class Arrival: PacketChannel {
         let isAssigned = connect.clientID.isEmpty
         // A client without an id gets one that nobody else has [MQTT-3.1.3-6].
         if isAssigned { connect.clientID = try ClientID(Self.freshClientID()) }
-        let greeting = Greeting(
+        greeting = Greeting(
             connect: connect, isClientIDAssigned: isAssigned, address: address, isEncrypted: isEncrypted,
             peerCertificate: peerCertificate, place: place, deadline: deadline, packetLength: header.packetLength)
-        let home = shard.core.home(of: connect.clientID)
-        handOver { [self] stream in
-            forget()
-            if home == shard.index {
-                shard.admit(stream, greeting)
-            } else {
-                shard.post(to: home) { $0.admit(stream, greeting) }
-            }
+        handOver()
+    }
+
+    override func handedOver(_ stream: HandedOverStream) {
+        forget()
+        guard let greeting else { return }
+        let home = shard.core.home(of: greeting.connect.clientID)
+        if home == shard.index {
+            shard.admit(stream, greeting)
+        } else {
+            shard.post(to: home) { $0.admit(stream, greeting) }
         }
     }
 
@@ -143,7 +148,7 @@ final class Arrival: PacketChannel {
 }
 
 /// A CONNECT on its way to the loop where its session lives.
-struct Greeting: Sendable {
+final class Greeting: Sendable {
     let connect: Connect
     let isClientIDAssigned: Bool
     let address: SocketAddress
@@ -154,6 +159,21 @@ struct Greeting: Sendable {
     let deadline: MonotonicTime
     /// The bytes of the CONNECT.
     let packetLength: Int
+
+    init(
+        connect: Connect, isClientIDAssigned: Bool, address: SocketAddress, isEncrypted: Bool,
+        peerCertificate: PeerCertificate?, place: UnauthenticatedConnections.Place, deadline: MonotonicTime,
+        packetLength: Int
+    ) {
+        self.connect = connect
+        self.isClientIDAssigned = isClientIDAssigned
+        self.address = address
+        self.isEncrypted = isEncrypted
+        self.peerCertificate = peerCertificate
+        self.place = place
+        self.deadline = deadline
+        self.packetLength = packetLength
+    }
 }
 
 extension ConnectRefusal {

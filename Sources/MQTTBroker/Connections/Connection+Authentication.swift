@@ -41,15 +41,15 @@ extension Connection {
         guard let exchange = shard.core.hooks.beginExchange?(request, method) else {
             return refuse(.badAuthenticationMethod)  // [MQTT-4.12.0-1]
         }
-        self.exchange = ConnectionExchange(method: method, exchange)
+        admission?.exchange = ConnectionExchange(method: method, exchange)
         maximumPacketSize = shard.core.limits.maximumConnectSize
         awaitDecision()
-        ask(.connect, greeting?.connect.properties.authenticationData)
+        ask(.connect, admission?.greeting?.connect.properties.authenticationData)
     }
 
     /// A packet before CONNACK: the next step, or a client that gives up. Nothing else is taken [MQTT-3.1.2-30, MQTT-3.1.4-6].
     func takeBeforeConnack(_ header: FixedHeader, _ body: Span<UInt8>) throws(PacketError) {
-        guard !hasEnded, exchange != nil else { return }
+        guard !hasEnded, admission?.exchange != nil else { return }
         switch header.type {
         case .auth: try take(Auth(header: header, body: body, in: inboundContext))
         case .disconnect: end(.client, sending: nil)
@@ -59,7 +59,7 @@ extension Connection {
 
     /// An AUTH of the client, before CONNACK or after.
     func take(_ auth: Auth) throws(PacketError) {
-        guard let exchange else {
+        guard let exchange = admission?.exchange else {
             throw PacketError(.protocolError, "AUTH without an authentication method in CONNECT", "MQTT-4.12.0-7")
         }
         guard auth.properties.authenticationMethod.map({ $0.utf8.elementsEqual(exchange.method.utf8) }) ?? false else {
@@ -77,15 +77,14 @@ extension Connection {
 
     /// Once let in, a client has as much time to prove itself again as it had at first.
     private func limitReauthentication() {
-        connectTimer = loop.schedule(after: shard.core.limits.connectTimeout) { [unowned self] in
-            connectTimer = nil
+        limitAdmission(to: shard.core.limits.connectTimeout) { [unowned self] in
             shard.counters.add(1, to: .authenticationTimeouts)
             end(.administrative("the re-authentication was not done in time"), sending: .notAuthorized)
         }
     }
 
     private func ask(_ kind: AuthenticationStep.Kind, _ data: [UInt8]?) {
-        guard let exchange else { return }
+        guard let exchange = admission?.exchange else { return }
         exchange.turn = .program
         exchange.step += 1
         if session == nil { holdForAuthentication() }
@@ -99,7 +98,9 @@ extension Connection {
     }
 
     private func answered(_ answer: AuthenticationAnswer, _ step: UInt64) {
-        guard let exchange, !hasEnded, exchange.turn == .program, exchange.step == step else { return }
+        guard let exchange = admission?.exchange, !hasEnded, exchange.turn == .program, exchange.step == step else {
+            return
+        }
         switch answer {
         case .challenge(let data):
             exchange.turn = .client
@@ -111,8 +112,7 @@ extension Connection {
                 exchange.finalData = data
                 return decided(.allow(as: identity))
             }
-            if let connectTimer { loop.cancel(connectTimer) }
-            connectTimer = nil
+            cancelAdmissionTimer()
             guard identity == client.identity else { return refuseReauthentication(.notAuthorized) }
             send(.success, data, exchange)
         case .refuse(let refusal):

@@ -13,8 +13,8 @@ extension Connection {
         } catch {
             return close()
         }
-        guard let greeting else { return }
-        if let will, will.topic.levelCount > shard.core.limits.topicLevels {
+        guard let greeting = admission?.greeting else { return }
+        if let will = greeting.connect.will, will.topic.levelCount > shard.core.limits.topicLevels {
             return refuse(
                 .topicNameInvalid, "a will topic of more than \(shard.core.limits.topicLevels) levels")
         }
@@ -42,10 +42,9 @@ extension Connection {
 
     /// The decision comes later, or not in time.
     func awaitDecision() {
-        guard let greeting else { return }
+        guard let greeting = admission?.greeting else { return }
         shard.undecided[id] = self
-        connectTimer = loop.schedule(after: greeting.deadline - .now) { [unowned self] in
-            connectTimer = nil
+        limitAdmission(to: greeting.deadline - .now) { [unowned self] in
             shard.counters.add(1, to: .connectTimeouts)
             tryLater()
         }
@@ -55,7 +54,7 @@ extension Connection {
     func tryLater() { decided(.refuse(.serverUnavailable)) }
 
     func decided(_ decision: AuthenticationDecision) {
-        guard let greeting, !hasEnded else { return }
+        guard let greeting = admission?.greeting, !hasEnded else { return }
         shard.undecided[id] = nil
         switch decision {
         case .allow(let identity): admit(greeting, as: identity)
@@ -68,7 +67,8 @@ extension Connection {
         shard.counters.add(1, to: .refused)
         holds.remove(.authentication)
         hasEnded = true
-        (will, greeting) = (nil, nil)
+        will = nil
+        admission?.greeting = nil
         // [MQTT3-3.2.2-6]
         // MQTT 3 has no word for some reasons: then the connection is closed without a CONNACK.
         if version.hasReasonCodes || code.connectReturnCode != nil {
@@ -90,9 +90,8 @@ extension Connection {
             return refuse(.serverUnavailable, "a new session cannot be kept")
         }
         if identity != .anonymous { client = client.identified(as: identity) }
-        self.greeting = nil
-        if let connectTimer { loop.cancel(connectTimer) }
-        connectTimer = nil
+        admission?.greeting = nil
+        cancelAdmissionTimer()
         // Nobody else leaves a last word in what is the identity's from now on.
         if let older, older.owner != identity { older.discardWill() }
         // One client id, one connection: the older one goes [MQTT-3.1.4-3].
@@ -102,23 +101,21 @@ extension Connection {
         if connect.cleanStart, let old = shard.sessions[connect.clientID] { shard.end(old) }  // [MQTT-3.1.2-4]
         // [MQTT-3.1.2-5, MQTT-3.1.2-6, MQTT-3.1.3-2]
         let existing = shard.sessions[connect.clientID]
-        willPlace = will.flatMap { WillPlace($0, of: shard.core.willBudget) }
-        guard will == nil || willPlace != nil else {
+        will = connect.will.flatMap { KeptWill($0, of: shard.core.willBudget) }
+        guard connect.will == nil || will != nil else {
             shard.counters.add(1, to: .sessionsRefused)
             return refuse(.quotaExceeded, "all wills together take \(limits.willBytes) bytes")
         }
-        guard let session = existing ?? shard.makeSession(connect.clientID, owner: identity, expiry: expiry)
-        else {
+        guard let session = existing ?? shard.makeSession(client, expiry: expiry) else {
             shard.counters.add(1, to: .sessionsRefused)
             return refuse(.serverBusy)
         }
-        place.giveBack()
+        isGranted()
         maximumPacketSize = limits.maximumPacketSize
         maximumHeadSize = limits.maximumHeadSize
         self.session = session
         session.attach(
             self, expiry: expiry, receiveMaximum: Int(connect.properties.receiveMaximum ?? .max))
-        intercepted = Array(repeating: 0, count: shard.core.hooks.interceptors.count)
         shard.counters.add(1, to: .connected)
         shard.counters.add(1, to: .clients)
         shard.counters.add(1, to: .packetsReceived)
@@ -131,8 +128,7 @@ extension Connection {
         guard shard.journal.isKept, session.isKept || wasKept, !shard.core.isStoreFailing else {
             return greet(greeting, session, sessionPresent: existing != nil, keepAlive: keepAlive)
         }
-        connectTimer = loop.schedule(after: greeting.deadline - .now) { [unowned self] in
-            connectTimer = nil
+        limitAdmission(to: greeting.deadline - .now) { [unowned self] in
             shard.counters.add(1, to: .connectTimeouts)
             close(as: .administrative("the session was not kept in time"))
         }
@@ -144,8 +140,6 @@ extension Connection {
 
     /// Answers a CONNECT that was granted, and goes on with the session.
     private func greet(_ greeting: Greeting, _ session: Session, sessionPresent: Bool, keepAlive: UInt16) {
-        if let connectTimer { loop.cancel(connectTimer) }
-        connectTimer = nil
         isGreeted = true
         // [MQTT-3.2.0-1, MQTT-3.2.0-2]
         let isAnswered = sendConnack(
@@ -153,10 +147,23 @@ extension Connection {
         guard isAnswered else {
             return end(.protocolViolation(.packetTooLarge, detail: "a client that takes no CONNACK"), sending: nil)
         }
+        forgetAdmission()
         holds.remove(.authentication)
         resumeSubscriptions()
         fillOutput()
         if holds.isEmpty { resumeReading() }
+    }
+
+    private func isGranted() {
+        place?.giveBack()
+        guard !shard.core.open.countsAddresses else { return }
+        place?.leaveToConnection()
+        place = nil
+    }
+
+    /// Its place among the open connections is free.
+    func connectionClosed() {
+        if let place { place.connectionClosed() } else { shard.core.open.leave() }
     }
 
     /// Whether the session with that client id, if there is one, is the identity's or may become so.
@@ -211,7 +218,7 @@ extension Connection {
             try properties.append(.responseInformation(information))
         }
         // [MQTT-4.12.0-6]
-        if let exchange {
+        if let exchange = admission?.exchange {
             for property in try exchange.properties(exchange.finalData) { try properties.append(property) }
         }
         return properties
@@ -220,7 +227,7 @@ extension Connection {
     /// Tells of the subscriptions that the session brought along, after asking whether the client still may have them.
     private func resumeSubscriptions() {
         guard let session else { return }
-        for subscription in Array(session.subscriptions.values) {
+        for subscription in session.subscriptions.all {
             let (filter, qos) = (subscription.filter, subscription.options.maximumQoS)
             if (shard.core.hooks.authorizeSubscribe?(client, filter, qos) ?? .allow) == .allow {
                 shard.observe(.subscribed(client, filter, qos))

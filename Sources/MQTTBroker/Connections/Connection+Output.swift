@@ -96,50 +96,81 @@ extension Connection {
     ) -> Bool {
         let message = delivery.message
         // A tracked delivery may be taken back, and with it the alias that it told.
-        let mayHaveAlias = outboundAliases.isAllowed && delivery.token == nil
-        let knownAlias = mayHaveAlias ? outboundAliases.alias(of: message.topic) : nil
-        let newAlias = mayHaveAlias && mayTellAlias && knownAlias == nil ? outboundAliases.next : nil
+        let aliases = delivery.token == nil ? outboundAliases : nil
+        let knownAlias = aliases?.alias(of: message.topic)
+        let newAlias = mayTellAlias && knownAlias == nil ? aliases?.next : nil
         let flags = PublishFlags(qos: delivery.qos, isDuplicate: isDuplicate, retain: delivery.retain)
-        var head: [UInt8] = []
         let topic = knownAlias == nil ? message.topic.bytes : []
+        // A small payload is copied behind its head; a large one, or one whose progress is told, is an entry of its own.
+        let isGathered = message.body.count <= SendQueue.copyLimit && delivery.token == nil
+        let before = pendingOutput
+        if isGathered, before == 0, packetID == nil, knownAlias == nil, newAlias == nil,
+            let packet = shard.sharedPacket(of: delivery, flags, in: outbound), packet.count <= maximumOutboundSize
+        {
+            send(packet: packet)
+            count(message, bytes: packet.count)
+            return true
+        }
         do {
             var properties = try properties(of: delivery)
             if let alias = knownAlias ?? newAlias { try properties.append(.topicAlias(alias)) }
-            try PublishHead.encode(
-                flags, topic: topic.span, packetID: packetID, properties: properties,
-                payloadLength: message.payloadCount, in: outbound, into: &head)
+            func encode(into buffer: inout [UInt8]) throws(PacketError) {
+                let start = buffer.count
+                try PublishHead.encode(
+                    flags, topic: topic.span, packetID: packetID, properties: properties,
+                    payloadLength: message.payloadCount, in: outbound, into: &buffer)
+                guard buffer.count - start + message.payloadCount <= maximumOutboundSize else {
+                    throw PacketError(.packetTooLarge, "more than the client takes", "MQTT-3.1.2-24")
+                }
+                buffer.append(contentsOf: message.prefix)
+            }
+            if isGathered {
+                try send { (buffer) throws(PacketError) in
+                    if buffer.isEmpty { buffer.reserveCapacity(Self.gatheredHead + message.payloadCount) }
+                    try encode(into: &buffer)
+                    message.body.withUnsafeBytes { buffer.append(contentsOf: $0) }
+                }
+            } else {
+                var head: [UInt8] = []
+                try encode(into: &head)
+                send(head, message, delivery.token, isAcknowledged: packetID != nil)
+            }
         } catch {
-            // A head that grew beyond the largest packet by subscription identifiers: no client could take it.
-            return false
-        }
-        guard head.count + message.payloadCount <= maximumOutboundSize else {  // [MQTT-3.1.2-24]
             // Without the alias it may fit.
             guard newAlias != nil else { return false }
             return write(delivery, packetID: packetID, isDuplicate: isDuplicate, mayTellAlias: false)
         }
-        if newAlias != nil { outboundAliases.told(message.topic) }
-        head.append(contentsOf: message.prefix)
+        if newAlias != nil { aliases?.told(message.topic) }
+        count(message, bytes: pendingOutput - before)
+        // Of small ones the turn's end keeps count.
+        if !isGathered { noteOutput() }
+        return true
+    }
+
+    private func count(_ message: Message, bytes: Int) {
+        lastMessageSize = bytes
         shard.counters.add(1, to: .publishesSent)
         shard.counters.add(message.payloadCount, to: .payloadBytesSent)
-        lastMessageSize = head.count + message.body.count
-        shard.counters.add(head.count + message.body.count, to: .bytesSent)
-        if let token = delivery.token, let session, session.tracked[token] != nil {
-            session.tracked[token] = .buffered
-            if packetID == nil { unacknowledged.insert(token.rawValue) }
-            send(head: head, payload: message.body, token: token.rawValue)
-        } else {
-            send(head: head, payload: message.body)
+        shard.counters.add(bytes, to: .bytesSent)
+    }
+
+    /// About what comes before a payload: room for it and the payload is made at once.
+    private static let gatheredHead = 128
+
+    private func send(_ head: [UInt8], _ message: Message, _ token: DeliveryToken?, isAcknowledged: Bool) {
+        guard let token, let session, session.tracked[token] != nil else {
+            return send(head: head, payload: message.body)
         }
-        // Of small ones the turn's end keeps count.
-        if message.body.count > SendQueue.copyLimit { noteOutput() }
-        return true
+        session.tracked[token] = .buffered
+        if !isAcknowledged { unacknowledged.insert(token.rawValue) }
+        send(head: head, payload: message.body, token: token.rawValue)
     }
 
     /// What travels with the message, the lifetime that it has left [MQTT-3.3.2-6], and why it comes [MQTT-3.3.4-3].
     private func properties(of delivery: Delivery) throws(PacketError) -> Properties {
         guard version.hasProperties else { return Properties() }
         // [MQTT-3.3.2-4, MQTT-3.3.2-15, MQTT-3.3.2-16, MQTT-3.3.2-17, MQTT-3.3.2-18, MQTT-3.3.2-20]
-        var properties = delivery.message.properties
+        var properties = delivery.message.properties(for: version)
         if let expiry = delivery.message.expiry {
             // What is left of a second counts: only whole seconds of waiting are subtracted.
             let left = (expiry - loop.now).components

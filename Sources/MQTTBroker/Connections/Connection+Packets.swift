@@ -17,18 +17,18 @@ extension Connection {
             try publish(layout, body, payload: SharedSlice(SharedBytes(copying: payload)), session)
         case .puback:
             let ack = try Puback(header: header, body: body, in: context)
-            try checkStage(of: ack.packetID, is: [.puback], header.type, session)
+            try checkStage(of: ack.packetID, is: .puback, header.type, session)
             try settle(ack.packetID, session.window.puback(ack.packetID), session)
         case .pubrec:
             let ack = try Pubrec(header: header, body: body, in: context)
-            try checkStage(of: ack.packetID, is: [.pubrec, .pubcomp], header.type, session)
+            try checkStage(of: ack.packetID, is: .pubrec, or: .pubcomp, header.type, session)
             try pubrec(ack, session)
         case .pubrel:
             let ack = try Pubrel(header: header, body: body, in: context)
             // The packet id is free again, whether or not the broker knew it [MQTT-4.3.3-11].
             // [MQTT-4.3.3-13]
             let isKnown = session.release(ack.packetID)
-            unreleased.remove(ack.packetID)
+            publications?.unreleased.remove(ack.packetID)
             if isKnown { session.note(.completed(session.clientID, ack.packetID)) }
             session.whenDurable { [self] in
                 send(Pubcomp(packetID: ack.packetID, reasonCode: isKnown ? .success : .packetIdentifierNotFound))
@@ -36,7 +36,7 @@ extension Connection {
             checkReceiptHold()
         case .pubcomp:
             let ack = try Pubcomp(header: header, body: body, in: context)
-            try checkStage(of: ack.packetID, is: [.pubcomp], header.type, session)
+            try checkStage(of: ack.packetID, is: .pubcomp, header.type, session)
             try settle(ack.packetID, session.window.pubcomp(ack.packetID), session)
         case .subscribe:
             subscribe(try Subscribe(header: header, body: body, in: context), session)
@@ -59,9 +59,10 @@ extension Connection {
     /// The packet that answers a PUBLISH depends on its QoS [MQTT-3.3.4-1]: another one is a violation. Under a packet id that nothing is in flight
     /// under, it is a stray one.
     private func checkStage(
-        of packetID: PacketID, is expected: Set<OutboundWindow<Delivery>.Stage>, _ type: PacketType, _ session: Session
+        of packetID: PacketID, is expected: OutboundWindow<Delivery>.Stage,
+        or other: OutboundWindow<Delivery>.Stage? = nil, _ type: PacketType, _ session: Session
     ) throws(PacketError) {
-        guard let stage = session.window.stage(of: packetID), !expected.contains(stage) else { return }
+        guard let stage = session.window.stage(of: packetID), stage != expected, stage != other else { return }
         throw PacketError(.protocolError, "\(type) for packet id \(packetID), where \(stage) is due", "MQTT-3.3.4-1")
     }
 

@@ -8,16 +8,17 @@ extension Connection {
         shard.counters.add(1, to: .publishesReceived)
         shard.counters.add(payload.count, to: .payloadBytesReceived)
         let flags = layout.flags
-        let topic = try topic(of: layout, head)
+        let publications = publications ?? makePublications()
+        let topic = try topic(of: layout, head, publications)
         if flags.qos == .exactlyOnce, let packetID = layout.packetID,
             let receipt = session.received.receipt(for: packetID)
         {
             // Sent again before PUBREL: it was delivered onward the first time [MQTT-4.3.3-10].
-            if !unreleased.contains(packetID) {
+            if !publications.unreleased.contains(packetID) {
                 try checkReceiveMaximum(flags.qos)
                 noteUnreleased(packetID)
             }
-            receipts.append(receipt)
+            publications.receipts.append(receipt)
             return sendDueReceipts()
         }
         try checkReceiveMaximum(flags.qos)
@@ -43,7 +44,7 @@ extension Connection {
         let message = Message(
             id: shard.core.nextMessageID(), topic: topic, body: payload, qos: flags.qos, retain: flags.retain,
             properties: properties,
-            expiry: expiry, publisher: publisher, budget: shard.core.budget)
+            expiry: expiry, publisher: publications.publisher, budget: shard.core.budget)
         shard.retainIfAsked(message)
         let interested = shard.core.interest.loops(for: topic)
         let isWanted = interested != 0 || !interceptors.isEmpty
@@ -58,8 +59,17 @@ extension Connection {
         if shard.core.budget.isExceeded { holdForBudget() }
     }
 
+    private func makePublications() -> Publications {
+        let publications = Publications(
+            Publisher(client, loop: shard.index), interceptors: shard.core.hooks.interceptors.count)
+        self.publications = publications
+        return publications
+    }
+
     /// The topic name, if need be the one that the topic alias stands for (section 3.3.2.3.4).
-    private func topic(of layout: PublishLayout, _ head: Span<UInt8>) throws(PacketError) -> TopicName {
+    private func topic(
+        of layout: PublishLayout, _ head: Span<UInt8>, _ publications: Publications
+    ) throws(PacketError) -> TopicName {
         let name = layout.topicName(in: head)
         if let alias = layout.topicAlias {
             let maximum = shard.core.limits.topicAliasMaximum
@@ -68,8 +78,8 @@ extension Connection {
                 throw PacketError(.topicAliasInvalid, "topic alias \(alias); at most \(maximum)", "MQTT-3.3.2-9")
             }
             if let name {
-                aliases[alias] = name
-            } else if let known = aliases[alias] {
+                publications.aliases[alias] = name
+            } else if let known = publications.aliases[alias] {
                 return known
             } else {
                 throw PacketError(.protocolError, "topic alias \(alias), which stands for nothing yet", "MQTT-3.3.4-1")
@@ -97,20 +107,15 @@ extension Connection {
     private func checkReceiveMaximum(_ qos: QoS) throws(PacketError) {
         guard version.hasProperties, qos != .atMostOnce else { return }
         let maximum = Int(shard.core.limits.receiveMaximum)
-        guard unanswered < maximum else {
+        guard publications?.unanswered ?? 0 < maximum else {
             throw PacketError(
                 .receiveMaximumExceeded, "more than \(maximum) unacknowledged PUBLISH packets at once", "MQTT-3.3.4-9")
         }
     }
 
-    /// PUBLISHes that are not wholly acknowledged: QoS 1 without PUBACK, QoS 2 without PUBCOMP.
-    private var unanswered: Int {
-        receipts.count { $0.qos == .atLeastOnce } + unreleased.count
-    }
-
     /// Only a client that was told a Receive Maximum is held to it.
     private func noteUnreleased(_ packetID: PacketID) {
-        if version.hasProperties { unreleased.insert(packetID) }
+        if version.hasProperties { publications?.unreleased.insert(packetID) }
     }
 
     private func answer(_ layout: PublishLayout, _ code: ReasonCode, outstanding: Int, _ session: Session) {
@@ -125,7 +130,7 @@ extension Connection {
         guard let packetID = layout.packetID else { return nil }
         let receipt = Receipt(
             packetID: packetID, qos: layout.flags.qos, reasonCode: code, outstanding: outstanding, session: session)
-        receipts.append(receipt)
+        publications?.receipts.append(receipt)
         // [MQTT-4.3.2-5, MQTT-4.3.3-9]
         if receipt.qos == .exactlyOnce, !code.isError {
             session.receive(packetID, receipt: receipt)
@@ -137,8 +142,9 @@ extension Connection {
 
     /// Sends the answers that are due, up to the first that must wait: they go out in the order of the PUBLISHes.
     func sendDueReceipts() {
-        while let receipt = receipts.first, receipt.outstanding == 0 {
-            receipts.removeFirst()
+        guard let publications else { return }
+        while let receipt = publications.receipts.first, receipt.outstanding == 0 {
+            publications.receipts.removeFirst()
             if receipt.qos == .exactlyOnce {
                 // [MQTT-4.3.3-8]
                 send(Pubrec(packetID: receipt.packetID, reasonCode: receipt.reasonCode))
@@ -152,10 +158,13 @@ extension Connection {
 
     /// Stops reading a client that has as much outstanding as an interceptor, or the broker, takes; reads on when there is less.
     func checkReceiptHold() {
+        guard let publications else { return }
         let interceptors = shard.core.hooks.interceptors
-        let isFull = interceptors.indices.contains { intercepted[$0] >= interceptors[$0].outstandingLimit }
+        let isFull = interceptors.indices.contains {
+            publications.intercepted[$0] >= interceptors[$0].outstandingLimit
+        }
         // A 5.0 client keeps to the limit by itself, or is disconnected for not doing so.
-        let isOverLimit = !version.hasProperties && receipts.count >= Int(shard.core.limits.receiveMaximum)
+        let isOverLimit = !version.hasProperties && publications.receipts.count >= Int(shard.core.limits.receiveMaximum)
         if isFull || isOverLimit { holdForReceipts() } else { releaseForReceipts() }
     }
 
@@ -180,7 +189,7 @@ extension Connection {
     private func intercept(
         _ index: Int, _ topic: TopicName, _ payload: SharedSlice, _ flags: PublishFlags, _ receipt: Receipt?
     ) {
-        intercepted[index] += 1
+        publications?.intercepted[index] += 1
         let settled = LoopBound((connection: self, receipt: receipt), to: loop)
         let loop = loop
         let acknowledgement = InterceptionAcknowledgement {
@@ -193,7 +202,7 @@ extension Connection {
     }
 
     private func interceptorAcknowledged(_ index: Int, _ receipt: Receipt?) {
-        intercepted[index] -= 1
+        publications?.intercepted[index] -= 1
         receipt?.settleOne()
         if session != nil { checkReceiptHold() }
     }

@@ -9,47 +9,56 @@ extension Connection {
         return connect.keepAlive == 0 ? seconds : min(connect.keepAlive, seconds)
     }
 
+    /// One timer watches both, since there are thousands of clients of which each has it.
     func startKeepAlive(_ seconds: UInt16) {
-        guard seconds > 0 else { return }
-        // One and a half times the keep-alive [MQTT-3.1.2-22].
-        keepAlive = .milliseconds(Int64(seconds) * 1500)
-        scheduleKeepAlive(after: keepAlive)
+        keepAlive = seconds
+        if seconds > 0 { watch = loop.schedule(self, after: longestSilence) }
     }
 
-    private func scheduleKeepAlive(after delay: Duration) {
-        keepAliveTimer = loop.schedule(after: delay) { [unowned self] in
-            keepAliveTimer = nil
-            let silence = loop.now - lastInput
-            // While the broker does not read, it hears nothing: that is not the client's silence.
-            if silence >= keepAlive, holds.isEmpty {
-                end(.keepAliveTimeout, sending: .keepAliveTimeout)
-            } else {
-                scheduleKeepAlive(after: silence < keepAlive ? keepAlive - silence : keepAlive)
-            }
-        }
-    }
+    /// One and a half times the keep-alive [MQTT-3.1.2-22].
+    private var longestSilence: Duration { .milliseconds(Int64(keepAlive) * 1500) }
 
     /// Watches a client with output until it has taken all of it.
     func watchForStall() {
-        guard stallTimer == nil, !hasEnded else { return }
-        scheduleStallCheck(after: shard.core.limits.writeStall)
+        guard !watchesOutput, !hasEnded else { return }
+        watchesOutput = true
+        let limit = shard.core.limits.writeStall
+        if watch != nil, keepAlive > 0, longestSilence - (loop.now - lastInput) <= limit { return }
+        scheduleWatch(after: limit)
     }
 
-    private func scheduleStallCheck(after delay: Duration) {
-        stallTimer = loop.schedule(after: delay) { [unowned self] in
-            stallTimer = nil
-            guard pendingOutput > 0 else { return }
+    private func scheduleWatch(after delay: Duration) {
+        if let watch { loop.cancel(watch) }
+        watch = loop.schedule(self, after: delay)
+    }
+
+    /// The watch ended: what it was for, and when to look next.
+    func lookAtClient() {
+        watch = nil
+        guard !hasEnded else { return }
+        var next: Duration?
+        if keepAlive > 0 {
+            let silence = loop.now - lastInput
+            // While the broker does not read, it hears nothing: that is not the client's silence.
+            if silence >= longestSilence, holds.isEmpty {
+                return end(.keepAliveTimeout, sending: .keepAliveTimeout)
+            }
+            next = silence < longestSilence ? longestSilence - silence : longestSilence
+        }
+        watchesOutput = watchesOutput && pendingOutput > 0
+        if watchesOutput {
             let idle = loop.now - lastOutput
             let limit = shard.core.limits.writeStall
-            if idle >= limit { end(.writeStall, sending: nil) } else { scheduleStallCheck(after: limit - idle) }
+            if idle >= limit { return end(.writeStall, sending: nil) }
+            next = min(next ?? limit, limit - idle)
         }
+        if let next { scheduleWatch(after: next) }
     }
 
     func cancelTimers() {
-        for timer in [keepAliveTimer, stallTimer, connectTimer] {
-            if let timer { loop.cancel(timer) }
-        }
-        (keepAliveTimer, stallTimer, connectTimer) = (nil, nil, nil)
+        if let watch { loop.cancel(watch) }
+        watch = nil
+        cancelAdmissionTimer()
     }
 
     /// Whether the client takes what is sent to it: output left lately, or acknowledgements come.

@@ -25,75 +25,67 @@ final class Connection: PacketChannel {
     }
 
     let shard: Shard
-    let id: ConnectionID
-    /// The CONNECT, until it is decided: it may hold a password, and there are thousands of connections.
-    var greeting: Greeting?
     /// As hooks see it; nobody in particular until CONNECT is granted.
     var client: ConnectedClient
-    /// The exchange by the authentication method that CONNECT named.
-    var exchange: ConnectionExchange?
-    /// Its place among the unauthenticated connections, until CONNECT is granted or the connection closed.
-    let place: UnauthenticatedConnections.Place
-    let publisher: Publisher
-    /// What packets to the client look like.
-    let outbound: PacketContext
+    /// Until the client is let in, and where it may have to prove itself anew.
+    var admission: Admission?
+    /// Its place among the open connections, once CONNECT is granted, if those of an address are counted.
+    var place: UnauthenticatedConnections.Place?
+    /// From the client's first publication on.
+    var publications: Publications?
+    var session: Session?
+    /// The topics that the client was told aliases for, if it takes any.
+    let outboundAliases: OutboundAliases?
+    var will: KeptWill?
     /// The largest packet that the client takes.
     let maximumOutboundSize: Int
+    /// Bytes of deliveries that wait for the store before they go into the output.
+    var waitingOutput = 0
+    /// The bytes of the message that was put into the output last.
+    var lastMessageSize: Int {
+        get { Int(storedMessageSize) }
+        set { storedMessageSize = Int32(clamping: newValue) }
+    }
+
+    // There are thousands of connections: what is small stands together, and none has more than 2 GiB of anything.
+    private var storedMessageSize: Int32 = 0
+    private var countedOutput: Int32 = 0
+    private var countedInput: Int32 = 0
+    var congestions: Int32 = 0
+    var watch: EventLoop.TimerID?
+    /// Whether the watch is for a stall, too.
+    var watchesOutput = false
+    /// Seconds; 0: the client may be silent for ever.
+    var keepAlive: UInt16 = 0
+    /// What packets to the client look like.
+    let outbound: PacketContext
     /// Whether the client wants to hear reasons in words [MQTT-3.1.2-29].
     let wantsReasons: Bool
-    var session: Session?
-    /// The topics that the client's aliases stand for.
-    /// [MQTT-3.3.2-7]
-    var aliases: [UInt16: TopicName] = [:]
-    /// The topics that the client was told aliases for.
-    var outboundAliases: OutboundAliases
-    var receipts: Deque<Receipt> = []
-    /// The QoS 2 publications that a 5.0 client sent on this connection and has not released: a new connection begins with the whole Receive Maximum
-    /// (section 4.9), whatever the session still knows.
-    var unreleased: Set<PacketID> = []
-    /// How many publications each interceptor has outstanding, in the order of the hooks.
-    var intercepted: [Int] = []
-    var will: Will?
-    /// Counts the will among all.
-    var willPlace: WillPlace?
-    /// The bytes of the message that was put into the output last.
-    var lastMessageSize = 0
-    private var countedOutput = 0
-    private var countedInput = 0
     var holds: Holds = [.authentication]
-    var congestions = 0
     var hasEnded = false
     /// Whether CONNACK is sent: nothing goes out before it.
     var isGreeted = false
     private var isFilling = false
-    /// Bytes of deliveries that wait for the store before they go into the output.
-    var waitingOutput = 0
-    var keepAlive = Duration.zero
-    var keepAliveTimer: EventLoop.TimerID?
-    var stallTimer: EventLoop.TimerID?
-    var connectTimer: EventLoop.TimerID?
 
     init?(_ stream: HandedOverStream, _ greeting: Greeting, shard: Shard) {
         let connect = greeting.connect
         self.shard = shard
-        self.greeting = greeting
-        id = shard.core.nextConnectionID()
+        admission = Admission(greeting)
         place = greeting.place
         client = ConnectedClient(
-            clientID: connect.clientID, connectionID: id, identity: .anonymous, userName: connect.userName,
-            remoteAddress: greeting.address.description, protocolVersion: connect.version)
-        publisher = Publisher(clientID: connect.clientID, connectionID: id, loop: shard.index)
+            clientID: connect.clientID, connectionID: shard.core.nextConnectionID(), identity: .anonymous,
+            userName: connect.userName, remoteAddress: greeting.address.description, protocolVersion: connect.version)
         outbound = PacketContext(version: connect.version, direction: .toClient)
         maximumOutboundSize = connect.properties.maximumPacketSize.map { Int($0) } ?? .max
         wantsReasons = connect.version.hasProperties && connect.properties.requestProblemInformation ?? true
         outboundAliases = OutboundAliases(
             limit: min(connect.properties.topicAliasMaximum ?? 0, shard.core.limits.topicAliasMaximum))
-        will = connect.will
         super.init(
             stream, loop: shard.loop, context: PacketContext(version: connect.version, direction: .toServer),
             maximumPacketSize: shard.core.limits.maximumPacketSize)
     }
 
+    var id: ConnectionID { client.connectionID }
     var version: ProtocolVersion { outbound.version }
 
     override func received(_ header: FixedHeader, body: Span<UInt8>) throws(PacketError) {
@@ -115,7 +107,9 @@ final class Connection: PacketChannel {
     /// The will, if the client left one and has not taken it back.
     /// [MQTT-3.1.2-7]
     var pendingWill: PendingWill? {
-        will.map { PendingWill(will: $0, client: client, publisher: publisher, place: willPlace) }
+        will.map {
+            PendingWill($0, of: client, publisher: publications?.publisher ?? Publisher(client, loop: shard.index))
+        }
     }
 
     // MARK: Reading or not
@@ -151,9 +145,10 @@ final class Connection: PacketChannel {
     /// Messages are put into the output as long as there is little in it, so that what goes beyond that, and beyond the last of them, is answers.
     func noteOutput() {
         let output = pendingOutput
-        guard output != countedOutput else { return }
-        shard.counters.add(output - countedOutput, to: .unsentBytes)
-        countedOutput = output
+        guard output != Int(countedOutput) else { return }
+        let counted = Int32(clamping: output)
+        shard.counters.add(Int(counted - countedOutput), to: .unsentBytes)
+        countedOutput = counted
         if holds.contains(.answers) {
             if output <= Self.outputAhead { release(.answers) }
         } else if output > Self.outputAhead + lastMessageSize + shard.core.limits.unsentAnswers, !hasEnded {
@@ -164,9 +159,9 @@ final class Connection: PacketChannel {
 
     /// Keeps count of what came of packets that are not complete, in steps, so that small ones cost nothing.
     private func noteInput() {
-        let input = incompleteInput & ~4095
+        let input = Int32(clamping: incompleteInput & ~4095)
         guard input != countedInput else { return }
-        shard.core.budget.add(input - countedInput)
+        shard.core.budget.add(Int(input - countedInput))
         countedInput = input
         if input > 0, session != nil, shard.core.budget.isExceeded { holdForBudget() }
     }
@@ -231,6 +226,21 @@ final class Connection: PacketChannel {
         return send(packet(Properties()))
     }
 
+    /// Sends a delivery that finds the session's queue empty and all sent that was in flight before; `false` if it must wait all the same.
+    func transmitAtOnce(_ delivery: Delivery) -> Bool {
+        guard let session, isGreeted, !isFilling, !hasEnded, pendingOutput + waitingOutput < Self.outputAhead else {
+            return false
+        }
+        isFilling = true
+        session.noteQueued(delivery)
+        transmit(delivery, session)
+        isFilling = false
+        watchForStall()
+        // What sending brought about.
+        if !session.queue.isEmpty { fillOutput() }
+        return true
+    }
+
     /// Moves deliveries from the session's queue to the output, as long as there is little there.
     func fillOutput() {
         // Sending can bring the queue back here through a hook or a release; the outer call goes on.
@@ -250,9 +260,13 @@ final class Connection: PacketChannel {
         session.queueShrank()
     }
 
-    override func drained() { fillOutput() }
+    override func drained() {
+        if let session, !session.isAtRest { fillOutput() }
+    }
 
     override func hasRead() { noteInput() }
+
+    override func timeIsUp() { lookAtClient() }
 
     override func wrote() { noteOutput() }
 
@@ -278,7 +292,7 @@ final class Connection: PacketChannel {
                 "client": "\(client.clientID.text.debugDescription)", "address": "\(client.remoteAddress)",
                 "reason": "\(error)",
             ])
-        guard greeting == nil || hasEnded else { return refuse(error.code, error.reason) }
+        guard admission?.greeting == nil || hasEnded else { return refuse(error.code, error.reason) }
         end(.protocolViolation(error.code, detail: error.reason), sending: error.code)
     }
 
@@ -294,7 +308,7 @@ final class Connection: PacketChannel {
         shard.counters.add(-1, to: .connections)
         noteOutput()
         noteInput()
-        place.connectionClosed()
+        connectionClosed()
         shard.checkEmpty()
     }
 
@@ -340,7 +354,7 @@ final class Connection: PacketChannel {
         guard !hasEnded else { return }
         hasEnded = true
         cancelTimers()
-        receipts = []
+        publications?.receipts = []
         unacknowledged = []
         shard.undecided[id] = nil
         guard let session else { return }

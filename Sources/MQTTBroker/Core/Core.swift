@@ -14,6 +14,7 @@ final class Core: Sendable {
     let subscriptionBudget: Budget
     let willBudget: Budget
     let clients = ClientCount()
+    let open: OpenConnections
     let unauthenticated: UnauthenticatedConnections
     let store: (any SessionStore)?
     /// What a place in a queue takes, about, beside the message: twice as much if a store has to find it again.
@@ -48,10 +49,9 @@ final class Core: Sendable {
         budget = Budget(limit: limits.bufferedBytes)
         subscriptionBudget = Budget(limit: limits.subscriptionBytes)
         willBudget = Budget(limit: limits.willBytes)
+        open = OpenConnections(maximumCount: limits.connections, maximumPerAddress: limits.connectionsPerAddress)
         unauthenticated = UnauthenticatedConnections(
-            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated,
-            among: OpenConnections(
-                maximumCount: limits.connections, maximumPerAddress: limits.connectionsPerAddress))
+            maximumPerAddress: limits.unauthenticatedPerAddress, maximumCount: limits.unauthenticated, among: open)
     }
 
     /// All TLS listeners use the context from now on.

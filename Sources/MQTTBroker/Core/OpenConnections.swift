@@ -31,6 +31,12 @@ final class OpenConnections: Sendable {
         }
     }
 
+    /// Whether those of an address are counted.
+    var countsAddresses: Bool { maximumPerAddress != nil }
+
+    /// One that was counted in is closed, and nobody counts those of its address.
+    func leave() { state.withLock { $0.count -= 1 } }
+
     /// One that was counted in is closed.
     func leave(_ origin: SocketAddress.Origin) {
         state.withLock { state in

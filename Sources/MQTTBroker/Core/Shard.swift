@@ -48,6 +48,9 @@ final class Shard: EventSource, @unchecked Sendable {
     private var heldForBacklog: [ConnectionID: Int] = [:]
     private var matches: [Match] = []
     private var matchNumber: UInt64 = 0
+    /// Whether the publication that is being delivered goes to many.
+    private(set) var sharesPackets = false
+    var sharedPacket: SharedPacket?
 
     /// What one session gets of the publication that is being matched.
     private struct Match {
@@ -126,26 +129,25 @@ final class Shard: EventSource, @unchecked Sendable {
         matches = []
         // [MQTT-3.3.2-3, MQTT-4.5.0-1]
         tree.match(message.topic) { node in
-            for subscription in node.subscriptions {
+            node.forEachSubscription { subscription in
                 let session = subscription.session
                 let options = subscription.options
                 // A message is not sent back to its publisher if the subscription says so [MQTT-3.8.3-3].
                 if options.noLocal, let publisher = message.publisher, publisher.clientID == session.clientID {
-                    continue
+                    return
                 }
                 let qos = min(message.qos, options.maximumQoS)
                 // [MQTT-3.3.1-12, MQTT-3.3.1-13]
                 let retain = message.retain && options.retainAsPublished
                 if session.matchNumber == number {
-                    found[session.matchIndex].qos = max(found[session.matchIndex].qos, qos)
-                    if retain { found[session.matchIndex].retain = true }
-                    if let identifier = subscription.identifier {
-                        found[session.matchIndex].identifiers.append(identifier)
-                    }
-                    continue
+                    let index = Int(session.matchIndex)
+                    found[index].qos = max(found[index].qos, qos)
+                    if retain { found[index].retain = true }
+                    if let identifier = subscription.identifier { found[index].identifiers.append(identifier) }
+                    return
                 }
                 session.matchNumber = number
-                session.matchIndex = found.count
+                session.matchIndex = UInt32(truncatingIfNeeded: found.count)
                 found.append(
                     Match(
                         session: session, qos: qos, retain: retain,
@@ -153,10 +155,12 @@ final class Shard: EventSource, @unchecked Sendable {
             }
             for group in node.groups { deliverShared(message, to: group, durability) }
         }
+        sharesPackets = found.count >= SharedPacket.leastSubscribers
         for match in found {
             match.session.deliver(
                 Delivery(message: message, qos: match.qos, retain: match.retain, identifiers: match.identifiers))
         }
+        (sharesPackets, sharedPacket) = (false, nil)
         // The array is kept, empty, for the next publication.
         found.removeAll(keepingCapacity: found.count < 4096)
         matches = found

@@ -29,6 +29,9 @@ final class UnauthenticatedConnections: Sendable {
             table.open.leave(origin)
         }
 
+        /// Whoever has the connection gives back its place among the open ones, of which nobody counts those of an address.
+        func leaveToConnection() { isClosed.store(true, ordering: .relaxed) }
+
         func giveBack() {
             guard !isGivenBack.exchange(true, ordering: .relaxed) else { return }
             table.leave(number, origin)

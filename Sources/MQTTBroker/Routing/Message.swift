@@ -52,6 +52,9 @@ final class Message: Sendable {
     /// Whether its bytes are the broker's memory; a publication of the embedding program is that program's.
     var isCounted: Bool { budget != nil }
 
+    /// What travels with it in that version.
+    func properties(for version: ProtocolVersion) -> Properties { version.hasProperties ? properties : Properties() }
+
     func hasExpired(at now: MonotonicTime) -> Bool { expiry.map { $0 <= now } ?? false }
 }
 
@@ -65,6 +68,10 @@ final class Publisher: Sendable {
         self.clientID = clientID
         self.connectionID = connectionID
         self.loop = loop
+    }
+
+    convenience init(_ client: ConnectedClient, loop: Int) {
+        self.init(clientID: client.clientID, connectionID: client.connectionID, loop: loop)
     }
 }
 

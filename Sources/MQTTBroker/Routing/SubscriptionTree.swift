@@ -6,28 +6,81 @@ import MQTTWire
 /// tree of levels. Adding and removing take constant time however many share a filter, because a subscription knows its place in its list.
 struct SubscriptionTree {
     /// The subscriptions to one filter.
-    final class Node {
-        fileprivate(set) var subscriptions: [SessionSubscription] = []
+    class Node {
+        private enum Members {
+            case one(SessionSubscription)
+            case many([SessionSubscription])
+        }
+
+        // Most topics of a fleet are one gateway's own: an array for each would take as much as all the rest of them.
+        private var members = Members.many([])
         /// The share groups whose owner this loop is.
         fileprivate(set) var groups: [ShareGroup] = []
-        fileprivate var children: [TopicBytes: Node] = [:]
-        fileprivate var singleLevel: Node?
-        fileprivate var multiLevel: Node?
-        private unowned let parent: Node?
+
+        fileprivate var isUnused: Bool { groups.isEmpty && first == nil }
+
+        fileprivate var first: SessionSubscription? {
+            switch members {
+            case .one(let only): only
+            case .many(let list): list.first
+            }
+        }
+
+        func forEachSubscription(_ body: (SessionSubscription) -> Void) {
+            switch members {
+            case .one(let only): body(only)
+            case .many(let list): for subscription in list { body(subscription) }
+            }
+        }
+
+        fileprivate func add(_ subscription: SessionSubscription) {
+            switch members {
+            case .many(let list) where list.isEmpty:
+                subscription.position = 0
+                members = .one(subscription)
+            case .one(let only):
+                subscription.position = 1
+                members = .many([only, subscription])
+            case .many(var list):
+                subscription.position = UInt32(truncatingIfNeeded: list.count)
+                members = .many([])
+                list.append(subscription)
+                members = .many(list)
+            }
+        }
+
+        fileprivate func remove(_ subscription: SessionSubscription) {
+            guard case .many(var list) = members else { return members = .many([]) }
+            members = .many([])
+            let last = list.removeLast()
+            if last !== subscription {
+                list[Int(subscription.position)] = last
+                last.position = subscription.position
+            }
+            members = .many(list)
+        }
+    }
+
+    /// One level of the filters with wildcards, and the subscriptions to the filter that ends with it.
+    fileprivate final class Level: Node {
+        fileprivate var children: [TopicBytes: Level] = [:]
+        fileprivate var singleLevel: Level?
+        fileprivate var multiLevel: Level?
+        private unowned let parent: Level?
         private let level: TopicBytes
 
-        fileprivate init(parent: Node?, level: TopicBytes) {
+        fileprivate init(parent: Level?, level: TopicBytes) {
             self.parent = parent
             self.level = level
         }
 
-        fileprivate var isUnused: Bool {
-            subscriptions.isEmpty && groups.isEmpty && children.isEmpty && singleLevel == nil && multiLevel == nil
+        fileprivate override var isUnused: Bool {
+            super.isUnused && children.isEmpty && singleLevel == nil && multiLevel == nil
         }
 
-        fileprivate func child(_ level: TopicBytes) -> Node {
+        fileprivate func child(_ level: TopicBytes) -> Level {
             if let existing = existingChild(level) { return existing }
-            let node = Node(parent: self, level: level)
+            let node = Level(parent: self, level: level)
             switch level {
             case TopicBytes.singleLevelWildcard: singleLevel = node
             case TopicBytes.multiLevelWildcard: multiLevel = node
@@ -36,7 +89,7 @@ struct SubscriptionTree {
             return node
         }
 
-        private func existingChild(_ level: TopicBytes) -> Node? {
+        private func existingChild(_ level: TopicBytes) -> Level? {
             switch level {
             case TopicBytes.singleLevelWildcard: singleLevel
             case TopicBytes.multiLevelWildcard: multiLevel
@@ -59,27 +112,23 @@ struct SubscriptionTree {
     }
 
     private var exact: [TopicBytes: Node] = [:]
-    private let root = Node(parent: nil, level: TopicBytes([]))
+    private let root = Level(parent: nil, level: TopicBytes([]))
     /// The number of subscriptions in the tree.
     private(set) var count = 0
 
     /// Adds a subscription.
     mutating func add(_ subscription: SessionSubscription) {
         let node = node(for: subscription.filter)
+        if let first = node.first { subscription.shareFilter(with: first) }
         subscription.node = node
-        subscription.position = node.subscriptions.count
-        node.subscriptions.append(subscription)
+        node.add(subscription)
         count += 1
     }
 
     /// Removes a subscription that was added.
     mutating func remove(_ subscription: SessionSubscription) {
         guard let node = subscription.node else { return }
-        let last = node.subscriptions.removeLast()
-        if last !== subscription {
-            node.subscriptions[subscription.position] = last
-            last.position = subscription.position
-        }
+        node.remove(subscription)
         subscription.node = nil
         count -= 1
         discardIfUnused(node, filter: subscription.filter)
@@ -108,7 +157,7 @@ struct SubscriptionTree {
         if root.isUnused { return }
         let levels = topic.levels
         // An explicit stack: a topic may have thousands of levels, and recursion would be bounded by a thread's stack.
-        var pending: [(node: Node, depth: Int)] = [(root, 0)]
+        var pending: [(node: Level, depth: Int)] = [(root, 0)]
         while let (node, depth) = pending.popLast() {
             let wildcardsApply = depth > 0 || !topic.beginsWithDollar
             // "sport/#" matches "sport" too (section 4.7.1.2).
@@ -126,15 +175,15 @@ struct SubscriptionTree {
         guard filter.hasWildcard else {
             let key = filter.matched
             if let node = exact[key] { return node }
-            let node = Node(parent: nil, level: key)
+            let node = Node()
             exact[key] = node
             return node
         }
-        return filter.matched.levels.reduce(root) { $0.child($1) }
+        return filter.matched.levels.reduce(root) { $0.child($1) } as Level
     }
 
     private mutating func discardIfUnused(_ node: Node, filter: TopicFilter) {
         guard node.isUnused else { return }
-        if filter.hasWildcard { node.prune() } else { exact[filter.matched] = nil }
+        if let level = node as? Level { level.prune() } else { exact[filter.matched] = nil }
     }
 }

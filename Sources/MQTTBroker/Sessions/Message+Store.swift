@@ -42,7 +42,11 @@ extension Shard {
     /// Brings a stored session back to life, with what waits of the messages in it; its client is absent.
     func restore(_ stored: StoredSession, _ messages: [UInt64: Message]) {
         let expiry = stored.expiresIn.map { $0 > .zero ? SessionExpiry.after($0) : .withConnection } ?? .never
-        guard let session = makeSession(stored.clientID, owner: stored.owner, expiry: expiry) else {
+        let client = ConnectedClient(
+            clientID: stored.clientID, connectionID: core.nextConnectionID(), identity: stored.owner,
+            userName: stored.will?.userName, remoteAddress: stored.will?.remoteAddress ?? "",
+            protocolVersion: stored.will?.protocolVersion ?? .v3_1_1)
+        guard let session = makeSession(client, expiry: expiry) else {
             core.logger.error(
                 "a stored session is given up: there are as many as there may be",
                 metadata: ["client": "\(stored.clientID.text.debugDescription)"])
@@ -66,7 +70,7 @@ extension Shard {
                 receipt: Receipt(
                     packetID: packetID, qos: .exactlyOnce, reasonCode: .success, outstanding: 0, session: session))
         }
-        restored.append((session, stored.will.map { will in restore(will, of: stored) }))
+        restored.append((session, stored.will.map { restore($0, of: client) }))
         // The store knows all this.
         journal.forgetRestored()
     }
@@ -79,14 +83,9 @@ extension Shard {
         restored = []
     }
 
-    private func restore(_ will: StoredWill, of session: StoredSession) -> PendingWill {
-        let id = core.nextConnectionID()
-        return PendingWill(
-            will: will.will,
-            client: ConnectedClient(
-                clientID: session.clientID, connectionID: id, identity: session.owner, userName: will.userName,
-                remoteAddress: will.remoteAddress, protocolVersion: will.protocolVersion),
-            publisher: Publisher(clientID: session.clientID, connectionID: id, loop: index),
-            place: WillPlace(will.will, of: core.willBudget), delayLeft: will.delayLeft)
+    private func restore(_ will: StoredWill, of client: ConnectedClient) -> PendingWill {
+        PendingWill(
+            KeptWill(restored: will.will, of: core.willBudget), of: client, publisher: Publisher(client, loop: index),
+            delayLeft: will.delayLeft)
     }
 }

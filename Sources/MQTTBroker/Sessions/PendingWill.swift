@@ -6,9 +6,17 @@ struct PendingWill {
     let client: ConnectedClient
     let publisher: Publisher
     /// Counts it among all wills while it is there.
-    let place: WillPlace?
+    private let kept: KeptWill
     /// What is left of the delay, if it began before a restart.
-    var delayLeft: Duration?
+    let delayLeft: Duration?
+
+    init(_ kept: KeptWill, of client: ConnectedClient, publisher: Publisher, delayLeft: Duration? = nil) {
+        will = kept.will
+        self.kept = kept
+        self.client = client
+        self.publisher = publisher
+        self.delayLeft = delayLeft
+    }
 
     /// The time between the end of the connection and the will.
     var delay: Duration { delayLeft ?? .seconds(Int64(will.properties.willDelayInterval ?? 0)) }
@@ -38,18 +46,31 @@ extension Shard {
     }
 }
 
-/// A will's share of ``Limits/willBytes``, given back with the last reference to it.
-final class WillPlace {
+/// A will, with its share of ``Limits/willBytes``, which is given back with the last reference to it.
+final class KeptWill {
+    let will: Will
     private let budget: Budget
     private let size: Int
 
     /// Takes the share; `nil` if there is not so much left.
     init?(_ will: Will, of budget: Budget) {
-        let size = will.payload.count + will.topic.bytes.count + will.properties.byteCount + 200
+        size = Self.size(of: will)
         guard budget.take(size) else { return nil }
+        self.will = will
         self.budget = budget
-        self.size = size
+    }
+
+    /// A will that was let in before a restart; the limit may have been lowered since.
+    init(restored will: Will, of budget: Budget) {
+        size = Self.size(of: will)
+        budget.add(size)
+        self.will = will
+        self.budget = budget
     }
 
     deinit { budget.subtract(size) }
+
+    private static func size(of will: Will) -> Int {
+        will.payload.count + will.topic.bytes.count + will.properties.byteCount + 200
+    }
 }

@@ -1,21 +1,30 @@
 import MQTTWire
 
+/// Those who publish into a session's queue and are not read until it has shrunk.
+final class Congestion {
+    /// Their loops.
+    var publishers: [ConnectionID: Int] = [:]
+    var drainCheck: EventLoop.TimerID?
+}
+
 /// Publishers are held up for a client that drains, and for no other.
 extension Session {
     /// A publisher that fills the queue of a client that drains is slowed down; one that fills the queue of a client that does not is not made to wait for it.
     func holdPublisherIfCongested(_ publisher: Publisher?) {
         guard let publisher, let connection, publisher.connectionID != connection.id,
-            heldPublishers[publisher.connectionID] == nil,
+            congestion?.publishers[publisher.connectionID] == nil,
             isLarger(thanShare: 1), connection.isDraining
         else { return }
-        heldPublishers[publisher.connectionID] = publisher.loop
+        let congestion = congestion ?? Congestion()
+        self.congestion = congestion
+        congestion.publishers[publisher.connectionID] = publisher.loop
         tell(publisher.connectionID, on: publisher.loop, .slowDown(publisher.connectionID))
-        if drainCheck == nil { scheduleDrainCheck() }
+        if congestion.drainCheck == nil { scheduleDrainCheck() }
     }
 
     /// Lets publishers go on when the queue has shrunk to half of what held them.
     func queueShrank() {
-        if !heldPublishers.isEmpty, !isLarger(thanShare: 2) { releasePublishers() }
+        if congestion != nil, !isLarger(thanShare: 2) { releasePublishers() }
         if !retainedScans.isEmpty { goOnScanning() }
     }
 
@@ -25,19 +34,18 @@ extension Session {
     }
 
     private func scheduleDrainCheck() {
-        drainCheck = shard.loop.schedule(after: Connection.drainPatience) { [unowned self] in
-            drainCheck = nil
-            guard let connection, !heldPublishers.isEmpty else { return }
+        congestion?.drainCheck = shard.loop.schedule(after: Connection.drainPatience) { [unowned self] in
+            congestion?.drainCheck = nil
+            guard let connection, congestion != nil else { return }
             if connection.isDraining { scheduleDrainCheck() } else { releasePublishers() }
         }
     }
 
     func releasePublishers() {
-        if let drainCheck { shard.loop.cancel(drainCheck) }
-        drainCheck = nil
-        let held = heldPublishers
-        heldPublishers = [:]
-        for (connection, loop) in held { tell(connection, on: loop, .goOn(connection)) }
+        guard let congestion else { return }
+        self.congestion = nil
+        if let drainCheck = congestion.drainCheck { shard.loop.cancel(drainCheck) }
+        for (connection, loop) in congestion.publishers { tell(connection, on: loop, .goOn(connection)) }
     }
 
     private func tell(_ connection: ConnectionID, on loop: Int, _ item: Handover) {

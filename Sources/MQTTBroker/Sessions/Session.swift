@@ -4,50 +4,53 @@ import MQTTWire
 ///
 /// It lives on the loop that its client id hashes to, and is touched there alone.
 final class Session {
-    let clientID: ClientID
-    /// Who may use it.
-    private(set) var owner: ClientIdentity
+    /// Who used it last.
+    private var client: ConnectedClient
     unowned let shard: Shard
     /// How long it outlives a connection.
     private(set) var expiry: SessionExpiry
     private(set) var connection: Connection?
-    private(set) var subscriptions: [TopicFilter: SessionSubscription] = [:]
+    private(set) var subscriptions = SubscriptionList()
     var window: OutboundWindow<Delivery>
-    private var countedInFlight = 0
     /// What the subscriptions take in memory.
     private(set) var subscriptionBytes = 0
     /// The QoS 2 publications of the client without PUBREL.
     private(set) var received = ExactlyOnceReceiver<Receipt>()
     /// The embedding program's deliveries to the present connection, and how far each has come.
     var tracked: [DeliveryToken: DeliveryStage] = [:]
-    private(set) var queue: DeliveryQueue
-    /// How many places of the queue the budget knows of. It is told of many at once: most queues hold one message for a moment.
-    private var budgetedPlaces = 0
+    private(set) var queue = DeliveryQueue()
     /// Retained messages that subscriptions asked for and that are yet to be looked for, in order.
     var retainedScans: [RetainedScan] = []
+    /// Without a client, what ends the session's time.
+    private var absence: Absence?
+    /// While it has filled its queue.
+    var congestion: Congestion?
+
+    private var countedInFlight: UInt16 = 0
     var isScanScheduled = false
     /// Whether the store has the will, and nothing else of it.
     private var isWillKeptAlone = false
-    private var expiryTimer: EventLoop.TimerID?
-    private var pendingWill: (will: PendingWill, timer: EventLoop.TimerID)?
-    /// Those who publish into this session's queue and are not read until it has shrunk.
-    var heldPublishers: [ConnectionID: Int] = [:]
-    var drainCheck: EventLoop.TimerID?
 
     // Where this session stands among the matches of a publication.
+    var matchIndex: UInt32 = 0
     var matchNumber: UInt64 = 0
-    var matchIndex = 0
 
-    init(clientID: ClientID, owner: ClientIdentity, shard: Shard, expiry: SessionExpiry) {
-        self.clientID = clientID
-        self.owner = owner
+    /// What waits for the client to come back.
+    private final class Absence {
+        var expiry: EventLoop.TimerID?
+        var will: (will: PendingWill, timer: EventLoop.TimerID)?
+    }
+
+    init(_ client: ConnectedClient, shard: Shard, expiry: SessionExpiry) {
+        self.client = client
         self.shard = shard
         self.expiry = expiry
-        let limits = shard.core.limits
-        queue = DeliveryQueue(
-            maximumCount: limits.queuedMessagesPerSession, maximumBytes: limits.queuedBytesPerSession)
-        window = OutboundWindow(limit: limits.inFlightPerSession)
+        window = OutboundWindow(limit: shard.core.limits.inFlightPerSession)
     }
+
+    var clientID: ClientID { client.clientID }
+    /// Who may use it.
+    var owner: ClientIdentity { client.identity }
 
     // MARK: Life
 
@@ -56,7 +59,7 @@ final class Session {
         let wasKept = isKept
         self.connection = connection
         self.expiry = expiry
-        owner = connection.client.identity
+        client = connection.client
         if isStored {
             note(.sessionPresent(clientID, owner: owner, expiresIn: expiry.limit))
             note(.will(clientID, connection.pendingWill?.stored))
@@ -66,11 +69,8 @@ final class Session {
         }
         window.connectionBegan(limit: min(receiveMaximum, shard.core.limits.inFlightPerSession))
         // [MQTT-4.1.0-1]
-        if let expiryTimer { shard.loop.cancel(expiryTimer) }
-        expiryTimer = nil
         // Who comes back in time has not died [MQTT-3.1.3-9].
-        if let pendingWill { shard.loop.cancel(pendingWill.timer) }
-        pendingWill = nil
+        endAbsence()
         updateShares(isConnected: true)
     }
 
@@ -98,21 +98,22 @@ final class Session {
     }
 
     private func waitForClient(_ will: PendingWill?) {
-        switch expiry {
-        case .withConnection:
+        guard expiry != .withConnection else {
             shard.end(self)
             if let will { shard.publish(will) }
-        case .after(let time):
+            return
+        }
+        if let time = expiry.limit {
             // [MQTT-3.1.2-23, MQTT-4.1.0-2]
-            expiryTimer = shard.loop.schedule(after: time) { [unowned self] in
-                expiryTimer = nil
+            let absence = Absence()
+            self.absence = absence
+            absence.expiry = shard.loop.schedule(after: time) { [unowned self] in
+                absence.expiry = nil
                 shard.counters.add(1, to: .sessionsExpired)
                 shard.end(self)
             }
-            delay(will, atMost: time)
-        case .never:
-            delay(will, atMost: nil)
         }
+        delay(will, atMost: expiry.limit)
     }
 
     /// Publishes the will when its delay has passed, or the session ends if that is sooner [MQTT-3.1.2-8].
@@ -120,10 +121,22 @@ final class Session {
         guard let will else { return }
         guard will.delay > .zero else { return publish(will) }
         let timer = shard.loop.schedule(after: min(will.delay, limit ?? will.delay)) { [unowned self] in
-            pendingWill = nil
+            self.absence?.will = nil
             publish(will)
         }
-        pendingWill = (will, timer)
+        let absence = absence ?? Absence()
+        absence.will = (will, timer)
+        self.absence = absence
+    }
+
+    /// Stops what would happen without the client; returns the will that has not been published.
+    @discardableResult
+    private func endAbsence() -> PendingWill? {
+        if let timer = absence?.expiry { shard.loop.cancel(timer) }
+        let will = absence?.will
+        if let will { shard.loop.cancel(will.timer) }
+        absence = nil
+        return will?.will
     }
 
     private func publish(_ will: PendingWill) {
@@ -134,19 +147,19 @@ final class Session {
     /// Nothing is published when the client is gone.
     func discardWill() {
         connection?.will = nil
-        if let pendingWill { shard.loop.cancel(pendingWill.timer) }
-        pendingWill = nil
+        if let will = absence?.will { shard.loop.cancel(will.timer) }
+        absence?.will = nil
         note(.will(clientID, nil))
         forgetWillAlone()
     }
 
     /// The session ends; called by its loop, which forgets it.
     func end() {
-        if let expiryTimer { shard.loop.cancel(expiryTimer) }
+        let will = endAbsence()
         note(.sessionEnded(clientID))
         forgetWillAlone()
-        for subscription in subscriptions.values { release(subscription) }
-        subscriptions = [:]
+        for subscription in subscriptions.all { release(subscription) }
+        subscriptions = SubscriptionList()
         retainedScans = []
         _ = changeQueue { $0.remove { _ in true } }
         shard.core.budget.subtract(received.count * Receipt.size)
@@ -154,11 +167,7 @@ final class Session {
         // [MQTT-4.8.2-5]
         _ = window.removeAll()
         countInFlight()
-        if let (will, timer) = pendingWill {
-            shard.loop.cancel(timer)
-            pendingWill = nil
-            shard.publish(will)
-        }
+        if let will { shard.publish(will) }
     }
 
     /// The client wants another expiry than it said in CONNECT.
@@ -223,7 +232,7 @@ final class Session {
         }
         let subscription = SessionSubscription(
             session: self, filter: filter, options: options, identifier: identifier)
-        subscriptions[filter] = subscription
+        subscriptions.add(subscription)
         count(filter, 1)
         if filter.isShared {
             shard.join(filter, clientID: clientID, isConnected: connection != nil)
@@ -237,7 +246,7 @@ final class Session {
     /// Ends a subscription; returns whether there was one.
     func unsubscribe(_ filter: TopicFilter) -> Bool {
         // [MQTT-3.10.4-1, MQTT-3.10.4-2]
-        guard let subscription = subscriptions.removeValue(forKey: filter) else { return false }
+        guard let subscription = subscriptions.remove(filter) else { return false }
         note(.unsubscribed(clientID, filter))
         release(subscription)
         return true
@@ -266,8 +275,8 @@ final class Session {
     }
 
     private func updateShares(isConnected: Bool) {
-        for filter in subscriptions.keys where filter.isShared {
-            shard.join(filter, clientID: clientID, isConnected: isConnected)
+        for subscription in subscriptions.all where subscription.filter.isShared {
+            shard.join(subscription.filter, clientID: clientID, isConnected: isConnected)
         }
     }
 
@@ -294,6 +303,10 @@ final class Session {
     /// Takes a message for the client, to be sent when its turn comes.
     func deliver(_ delivery: Delivery) {
         guard let connection else { return keepForLater(delivery) }
+        // Most find nothing before them: passing them through the queue would cost as much as the rest of a small delivery.
+        if queue.isEmpty, window.hasRoom || delivery.qos == .atMostOnce && window.isSent {
+            if connection.transmitAtOnce(delivery) { return }
+        }
         if queue.bytes > 0, shard.core.budget.isExceeded, !connection.isDraining { makeRoom() }
         append(delivery)
         connection.fillOutput()
@@ -313,9 +326,14 @@ final class Session {
         dropped(oldest, oldest.qos == .atMostOnce ? .queueFullQoS0 : .queueFullOldest)
     }
 
-    private func append(_ delivery: Delivery) {
+    /// Notes for the store what must survive a crash.
+    func noteQueued(_ delivery: Delivery) {
         if delivery.isDurable { note(.queued(clientID, delivery.stored(at: shard.loop.now))) }
-        switch changeQueue({ $0.append(delivery) }) {
+    }
+
+    private func append(_ delivery: Delivery) {
+        noteQueued(delivery)
+        switch changeQueue({ $0.append(delivery, within: shard.core.limits) }) {
         case .none: break
         case .refused: dropped(delivery, .queueFullQoS0)
         case .displaced(let oldest):
@@ -324,6 +342,9 @@ final class Session {
             }
         }
     }
+
+    /// Whether nothing waits for the output to be empty.
+    var isAtRest: Bool { queue.isEmpty && window.isSent && congestion == nil && retainedScans.isEmpty }
 
     /// The delivery that the connection is to send next; `nil` when nothing may be sent.
     func nextDelivery() -> Delivery? {
@@ -345,8 +366,8 @@ final class Session {
 
     /// To be called when messages came into the window or left it.
     func countInFlight() {
-        shard.counters.add(window.count - countedInFlight, to: .inFlightMessages)
-        countedInFlight = window.count
+        shard.counters.add(window.count - Int(countedInFlight), to: .inFlightMessages)
+        countedInFlight = UInt16(truncatingIfNeeded: window.count)
     }
 
     private func changeQueue<Result>(_ change: (inout DeliveryQueue) -> Result) -> Result {
@@ -357,9 +378,7 @@ final class Session {
         if bytes != bytesBefore { shard.counters.add(bytes - bytesBefore, to: .queuedBytes) }
         if (count ^ before) & ~63 != 0 {
             // Never more than the places that the budget knows of and 63.
-            let places = count & ~63
-            shard.core.budget.add((places - budgetedPlaces) * shard.core.placeSize)
-            budgetedPlaces = places
+            shard.core.budget.add(((count & ~63) - (before & ~63)) * shard.core.placeSize)
         }
         return result
     }

@@ -1,10 +1,22 @@
 import MQTTWire
 
 /// How long a session outlives its connection (section 3.1.2.11.2).
-enum SessionExpiry: Equatable {
-    case withConnection
-    case after(Duration)
-    case never
+struct SessionExpiry: Equatable {
+    /// One word, since there are thousands of sessions.
+    private let milliseconds: UInt64
+
+    static let withConnection = SessionExpiry(milliseconds: 0)
+    static let never = SessionExpiry(milliseconds: .max)
+
+    private init(milliseconds: UInt64) { self.milliseconds = milliseconds }
+
+    /// So long, which is more than no time.
+    static func after(_ time: Duration) -> SessionExpiry {
+        let (seconds, attoseconds) = time.components
+        let (product, overflow) = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1000)
+        return SessionExpiry(
+            milliseconds: overflow ? .max - 1 : max(1, product + UInt64(clamping: attoseconds / 1_000_000_000_000_000)))
+    }
 
     /// What a client asked for, within the broker's limit.
     init(_ connect: Connect, limit: Duration?) {
@@ -25,20 +37,8 @@ enum SessionExpiry: Equatable {
     }
 
     /// The time; `nil` for ever.
-    var limit: Duration? {
-        switch self {
-        case .withConnection: .zero
-        case .after(let time): time
-        case .never: nil
-        }
-    }
+    var limit: Duration? { self == .never ? nil : .milliseconds(milliseconds) }
 
     /// The value of the property.
-    var seconds: UInt32 {
-        switch self {
-        case .withConnection: 0
-        case .after(let time): UInt32(clamping: time.components.seconds)
-        case .never: .max
-        }
-    }
+    var seconds: UInt32 { self == .never ? .max : UInt32(clamping: milliseconds / 1000) }
 }

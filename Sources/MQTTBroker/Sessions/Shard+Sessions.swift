@@ -33,10 +33,10 @@ extension Shard {
     }
 
     /// A new session; `nil` if there are as many as there may be.
-    func makeSession(_ clientID: ClientID, owner: ClientIdentity, expiry: SessionExpiry) -> Session? {
+    func makeSession(_ client: ConnectedClient, expiry: SessionExpiry) -> Session? {
         guard core.admitSession() else { return nil }
-        let session = Session(clientID: clientID, owner: owner, shard: self, expiry: expiry)
-        sessions[clientID] = session
+        let session = Session(client, shard: self, expiry: expiry)
+        sessions[client.clientID] = session
         counters.add(1, to: .sessions)
         return session
     }

@@ -104,7 +104,7 @@ extension Shard {
 extension Session {
     /// What this session gets of a message by its subscriptions; `nil` if none matches.
     fileprivate func delivery(of message: Message, token: DeliveryToken) -> Delivery? {
-        let matching = subscriptions.values.filter { !$0.filter.isShared && $0.filter.matches(message.topic) }
+        let matching = subscriptions.all.filter { !$0.filter.isShared && $0.filter.matches(message.topic) }
         guard let qos = matching.map(\.options.maximumQoS).max() else { return nil }
         return Delivery(
             message: message, qos: min(qos, message.qos),

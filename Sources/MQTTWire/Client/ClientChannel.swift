@@ -2,10 +2,16 @@
 final class ClientChannel: PacketChannel {
     private weak var core: ClientCore?
     private let version: ProtocolVersion
+    override var payloadReceivers: PayloadReceiverFactory? { receivers }
+    private let receivers: PayloadReceiverFactory?
 
-    init(_ stream: consuming ByteStream, core: ClientCore, version: ProtocolVersion, maximumPacketSize: Int) {
+    init(
+        _ stream: consuming ByteStream, core: ClientCore, version: ProtocolVersion, maximumPacketSize: Int,
+        payloadReceivers: PayloadReceiverFactory?
+    ) {
         self.core = core
         self.version = version
+        receivers = payloadReceivers
         super.init(
             stream, loop: core.loop, context: PacketContext(version: version, direction: .toClient),
             maximumPacketSize: maximumPacketSize)

@@ -190,8 +190,7 @@ final class ClientCore {
     private func handshake(over socket: consuming Descriptor) {
         let channel = ClientChannel(
             stream(over: socket), core: self, version: configuration.version,
-            maximumPacketSize: configuration.maximumPacketSize)
-        channel.payloadReceivers = configuration.payloadReceivers
+            maximumPacketSize: configuration.maximumPacketSize, payloadReceivers: configuration.payloadReceivers)
         phase = .handshaking(channel)
         isReadingPaused = false
         topicAliases = [:]

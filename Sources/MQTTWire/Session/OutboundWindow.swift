@@ -44,22 +44,26 @@ public struct OutboundWindow<Message> {
     }
 
     /// How many messages may be in flight: the peer's Receive Maximum, or less.
-    public private(set) var limit: Int
-    @usableFromInline var entries: Deque<Entry> = []
+    public var limit: Int { Int(storedLimit) }
+    // No more messages are in flight than there are packet ids, and a broker has a window for each of thousands of clients, most of them empty.
+    @usableFromInline var storedLimit: UInt16
     /// How many of the first entries were sent on the present connection.
-    @usableFromInline var sent = 0
+    @usableFromInline var sent: UInt16 = 0
+    @usableFromInline var entries: Deque<Entry> = []
     @usableFromInline var nextPacketID = PacketID.first
     /// How many packet ids from the next one on no message in flight has, as far as is known: a search through the window for each would make the cost of a
     /// message grow with the window.
-    @usableFromInline var unusedPacketIDs = 0
+    @usableFromInline var unusedPacketIDs: UInt16 = 0
 
     /// An empty window for `limit` messages.
-    public init(limit: Int) { self.limit = limit }
+    public init(limit: Int) { storedLimit = UInt16(clamping: limit) }
 
     /// The number of messages in flight.
     @inlinable public var count: Int { entries.count }
+    /// Whether nothing is left to be sent again.
+    @inlinable public var isSent: Bool { sent == entries.count }
     /// Whether another message may be sent [MQTT-3.3.4-9].
-    @inlinable public var hasRoom: Bool { sent == entries.count && entries.count < limit }
+    @inlinable public var hasRoom: Bool { isSent && entries.count < storedLimit }
 
     /// Takes a message in and returns its packet id, which no other message in flight has [MQTT-2.2.1-3]; `nil` when the window is full.
     ///
@@ -92,10 +96,11 @@ public struct OutboundWindow<Message> {
         let used = Set(entries.map(\.packetID))
         while used.contains(nextPacketID) { nextPacketID = nextPacketID.next }
         let (all, next) = (Int(UInt16.max), Int(nextPacketID.rawValue))
-        unusedPacketIDs = used.reduce(all) { least, packetID in
+        let unused = used.reduce(all) { least, packetID in
             let distance = Int(packetID.rawValue) - next
             return min(least, distance < 0 ? distance + all : distance)
         }
+        unusedPacketIDs = UInt16(truncatingIfNeeded: unused)
     }
 
     /// Puts back a message that was in flight in an earlier life of the session. Its packet id must be unused.
@@ -135,7 +140,7 @@ public struct OutboundWindow<Message> {
     /// not held up by the limit [MQTT-3.3.4-10, MQTT-4.9.0-3].
     public mutating func connectionBegan(limit: Int) {
         // [MQTT-4.9.0-1]
-        self.limit = limit
+        storedLimit = UInt16(clamping: limit)
         sent = 0
         guard entries.contains(where: { $0.stage == .pubcomp }) else { return }
         entries = Deque(entries.filter { $0.stage == .pubcomp } + entries.filter { $0.stage != .pubcomp })
@@ -144,9 +149,12 @@ public struct OutboundWindow<Message> {
     /// What a resumed session sends next before anything new: PUBLISH with DUP, or PUBREL if there is no message any more, each with its old packet id
     /// [MQTT-4.4.0-1]. `nil` when all was sent, or the peer takes no more at once.
     public mutating func nextToResend() -> Entry? {
-        guard sent < entries.count, sent < limit || entries[sent].stage == .pubcomp else { return nil }
-        defer { sent += 1 }
-        return entries[sent]
+        let next = Int(sent)
+        guard next < entries.count, sent < .max, sent < storedLimit || entries[next].stage == .pubcomp else {
+            return nil
+        }
+        sent += 1
+        return entries[next]
     }
 
     /// Takes one message out that was not sent after all.

@@ -1,7 +1,9 @@
 import CPosix
 
 /// Why a stream goes on no more.
-public enum StreamFailure: Error, Hashable, Sendable, CustomStringConvertible {
+///
+/// Indirect: each of thousands of streams has room for a reason, which seldom comes.
+public indirect enum StreamFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The network or the peer's machine broke the connection.
     case system(SystemErrno)
     /// The two sides do not come together in TLS.

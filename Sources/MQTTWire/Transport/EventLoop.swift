@@ -13,7 +13,7 @@ public final class EventLoop: @unchecked Sendable {
     /// Work for the loop's thread.
     public typealias Job = @Sendable () -> Void
     /// Names a started timer.
-    public typealias TimerID = TimerWheel<() -> Void>.ID
+    public typealias TimerID = TimerWheel<EventSource>.ID
 
     private struct Mailbox {
         var jobs: [Job] = []
@@ -30,7 +30,7 @@ public final class EventLoop: @unchecked Sendable {
     private struct State {
         var slots: [Slot] = []
         var freeSlots: [Int] = []
-        var timers = TimerWheel<() -> Void>()
+        var timers = TimerWheel<EventSource>()
         var toFlush: [EventSource] = []
         var toResume: [EventSource] = []
         /// Those that wait for their step of a handshake, longest first.
@@ -164,16 +164,16 @@ public final class EventLoop: @unchecked Sendable {
             throw .system(call: "epoll_ctl", .last)
         }
         state.slots[index].source = source
-        source.slot = index
+        source.slot = UInt32(truncatingIfNeeded: index)
     }
 
     /// Ends the events of a source, also those of this very turn. The descriptor may be closed or given to another loop afterwards.
     public func deregister(_ source: EventSource, descriptor: Int32) {
         assertCurrent()
-        guard let index = source.slot else { return }
+        guard let slot = source.slot else { return }
         // No pointer to an event is needed to delete, but kernels before 2.6.9 wanted one; a failure means the descriptor was not registered.
         _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, descriptor, nil)
-        forget(index)
+        forget(Int(slot))
     }
 
     private func forget(_ index: Int) {
@@ -219,9 +219,19 @@ public final class EventLoop: @unchecked Sendable {
     @discardableResult
     public func schedule(after delay: Duration, _ action: @escaping () -> Void) -> TimerID {
         assertCurrent()
+        return start(after: delay, TimedAction(action, loop: self))
+    }
+
+    /// Calls the source's `timeIsUp` when the time has passed, give or take a millisecond: what there are thousands of needs no closure for it.
+    public func schedule(_ source: EventSource, after delay: Duration) -> TimerID {
+        assertCurrent()
+        return start(after: delay, source)
+    }
+
+    private func start(after delay: Duration, _ source: EventSource) -> TimerID {
         // Rounded up: a timer that fires early finds its deadline not reached.
         let deadline = current + delay + .nanoseconds(999_999)
-        return state.timers.start(at: deadline.nanoseconds / 1_000_000, action)
+        return state.timers.start(at: deadline.nanoseconds / 1_000_000, source)
     }
 
     /// Stops a timer; one that has fired is none any more.
@@ -267,7 +277,7 @@ public final class EventLoop: @unchecked Sendable {
         }
         resumeSources()
         let isStopping = runJobs()
-        for timer in state.timers.advance(to: now.nanoseconds / 1_000_000) { state.timers.cancel(timer)?() }
+        for timer in state.timers.advance(to: now.nanoseconds / 1_000_000) { state.timers.cancel(timer)?.timeIsUp() }
         flushSources()
         return isStopping
     }

@@ -29,7 +29,7 @@ open class EventSource {
     public final let loop: EventLoop
 
     /// Where the loop keeps it, while it is registered.
-    final var slot: Int?
+    final var slot: UInt32?
     final var isQueuedForFlush = false
     final var isQueuedForResume = false
     final var isQueuedForHandshake = false
@@ -48,6 +48,21 @@ open class EventSource {
     /// The end of a turn in which `EventLoop.flushAtEndOfTurn` was called for this source: the moment to write.
     open func endOfTurn() {}
 
+    /// The time is up that `EventLoop.schedule(_:after:)` was told for this source.
+    open func timeIsUp() {}
+
     /// The loop stops; this is the last call. The source is no longer registered.
     open func loopStopped() {}
+}
+
+/// A closure that a timer is for.
+final class TimedAction: EventSource {
+    private let action: () -> Void
+
+    init(_ action: @escaping () -> Void, loop: EventLoop) {
+        self.action = action
+        super.init(loop: loop)
+    }
+
+    override func timeIsUp() { action() }
 }

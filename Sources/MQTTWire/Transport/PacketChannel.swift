@@ -29,8 +29,7 @@ open class PacketChannel: EventSource {
     private var isBlocked = false
     private var isReadingPaused = false
     private var peerHasEnded = false
-    private var share: TurnShare
-    private var handOver: ((HandedOverStream) -> Void)?
+    private var isHandingOver = false
     private var linger: EventLoop.TimerID?
 
     /// When bytes last came.
@@ -48,7 +47,6 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize)
         lastInput = loop.now
         lastOutput = loop.now
-        share = TurnShare(Self.timePerTurn)
         super.init(loop: loop)
     }
 
@@ -61,7 +59,6 @@ open class PacketChannel: EventSource {
         reader = PacketReader(context: context, maximumPacketSize: maximumPacketSize, unread: handedOver.unread)
         lastInput = loop.now
         lastOutput = loop.now
-        share = TurnShare(Self.timePerTurn)
         super.init(loop: loop)
     }
 
@@ -87,11 +84,18 @@ open class PacketChannel: EventSource {
     /// The queue has drained to nothing.
     open func drained() {}
 
+    /// Makes who takes the payloads of large PUBLISHes; nil: memory does.
+    package var payloadReceivers: PayloadReceiverFactory? { nil }
+
     /// A write to the socket was tried; ``pendingOutput`` tells what it came to.
     open func wrote() {}
 
     /// What there was to read in this turn is read; ``incompleteInput`` tells what is left of it.
     open func hasRead() {}
+
+    /// The connection lives on elsewhere, as ``handOver()`` asked: here are its stream and the bytes that were read and not delivered. Nothing comes
+    /// after this.
+    open func handedOver(_ stream: HandedOverStream) {}
 
     /// The connection has ended; nothing comes after this.
     open func closed(_ end: ChannelEnd) {}
@@ -128,7 +132,7 @@ open class PacketChannel: EventSource {
     public final func closeAfterFlush() {
         guard state == .open else { return }
         state = .closing
-        handOver = nil
+        isHandingOver = false
         waitForPeer()
         loop.flushAtEndOfTurn(self)
     }
@@ -142,11 +146,11 @@ open class PacketChannel: EventSource {
         }
     }
 
-    /// Ends this channel's life without closing the connection: after the packet that is being delivered, stream and unread bytes go to the closure.
+    /// Ends this channel's life without closing the connection: after the packet that is being delivered, stream and unread bytes go to ``handedOver(_:)``.
     ///
     /// Only from within `received`. Queued output must have left. `closed` is not called.
-    public final func handOver(to receiver: @escaping (HandedOverStream) -> Void) {
-        handOver = receiver
+    public final func handOver() {
+        isHandingOver = true
     }
 
     private func release() {
@@ -228,6 +232,12 @@ open class PacketChannel: EventSource {
         output.append(head: head, payload: payload, token: token)
     }
 
+    /// Queues a whole packet, which is not copied however small it is.
+    public final func send(packet: SharedSlice) {
+        guard acceptsOutput() else { return }
+        output.append(packet: packet)
+    }
+
     /// Takes back an entry that has not begun; false if it has, or is gone.
     public final func unsend(_ token: SendQueue.Token) -> Bool {
         output.remove(token)
@@ -256,9 +266,10 @@ open class PacketChannel: EventSource {
     public final override func endOfTurn() {
         guard state == .open || state == .closing, !isBlocked else { return }
         let before = pendingOutput
-        let outcome = flush()
+        var progress: [SendQueue.Progress] = []
+        let outcome = flush(noting: &progress)
         if pendingOutput < before { lastOutput = loop.now }
-        for progress in output.takeProgress() { progressed(progress) }
+        for step in progress { progressed(step) }
         wrote()
         guard state == .open || state == .closing else { return }
         switch outcome {
@@ -270,7 +281,7 @@ open class PacketChannel: EventSource {
         }
     }
 
-    private func flush() -> SendQueue.Flush {
+    private func flush(noting progress: inout [SendQueue.Progress]) -> SendQueue.Flush {
         guard var stream = stream.take() else { return .blocked }
         var outcome: SendQueue.Flush
         if stream.isHandshaking {
@@ -278,7 +289,7 @@ open class PacketChannel: EventSource {
             outcome = SendQueue.Flush(stream.flush())
             if case .drained = outcome, !output.isEmpty { outcome = .blocked }
         } else {
-            outcome = output.write(to: &stream, limit: Self.bytesPerTurn)
+            outcome = output.write(to: &stream, limit: Self.bytesPerTurn, noting: &progress)
         }
         if case .drained = outcome, state == .closing { outcome = SendQueue.Flush(stream.finish()) }
         self.stream = consume stream
@@ -311,12 +322,6 @@ open class PacketChannel: EventSource {
     public final var maximumHeadSize: Int {
         get { reader.maximumHeadSize }
         set { reader.maximumHeadSize = newValue }
-    }
-
-    /// Makes who takes the payloads of large PUBLISHes; nil: memory does.
-    package final var payloadReceivers: PayloadReceiverFactory? {
-        get { reader.payloadReceivers }
-        set { reader.payloadReceivers = newValue }
     }
 
     /// How many bytes that came wait for the rest of their packet, or for reading to go on.
@@ -363,8 +368,8 @@ open class PacketChannel: EventSource {
 
     private func readAvailable() {
         var budget = Self.bytesPerTurn
-        share = TurnShare(Self.timePerTurn)
-        if state == .open { deliver(UnsafeRawBufferPointer(start: nil, count: 0)) }
+        var share = TurnShare(Self.timePerTurn)
+        if state == .open { deliver(UnsafeRawBufferPointer(start: nil, count: 0), &share) }
         while isRegistered, state != .open || !isReadingPaused {
             guard budget > 0, !share.isUsedUp else { return loop.resumeNextTurn(self) }
             // The rest of a payload goes where it will stay.
@@ -377,9 +382,9 @@ open class PacketChannel: EventSource {
                 lastInput = loop.now
                 if intoPayload {
                     reader.payloadFilled(count)
-                    deliver(UnsafeRawBufferPointer(start: nil, count: 0))
+                    deliver(UnsafeRawBufferPointer(start: nil, count: 0), &share)
                 } else if state == .open {
-                    deliver(UnsafeRawBufferPointer(rebasing: room[..<count]))
+                    deliver(UnsafeRawBufferPointer(rebasing: room[..<count]), &share)
                 }
                 if share.isUsedUp { continue }
                 // A short read took everything, and the next edge tells of more; but after the peer's end no edge comes, and the end is yet to be read.
@@ -402,17 +407,17 @@ open class PacketChannel: EventSource {
     }
 
     /// Hands out the packets that are complete. The input lies in memory that the next read overwrites.
-    private func deliver(_ bytes: UnsafeRawBufferPointer) {
+    private func deliver(_ bytes: UnsafeRawBufferPointer, _ share: inout TurnShare) {
         var input = bytes
         do throws(PacketError) {
             while state == .open {
                 guard !isReadingPaused, !share.isUsedUp else { return reader.keep(input) }
-                guard let item = try reader.next(&input) else { return }
+                guard let item = try reader.next(&input, payloadReceivers) else { return }
                 try deliver(item)
                 share.use()
-                if let receiver = handOver, state == .open {
+                if isHandingOver, state == .open {
                     reader.keep(input)
-                    return finishHandOver(receiver)
+                    return finishHandOver()
                 }
             }
         } catch {
@@ -432,12 +437,12 @@ open class PacketChannel: EventSource {
         }
     }
 
-    private func finishHandOver(_ receiver: (HandedOverStream) -> Void) {
-        handOver = nil
+    private func finishHandOver() {
+        isHandingOver = false
         let unread = reader.takeKept()
         if let descriptor { loop.deregister(self, descriptor: descriptor) }
         guard let stream = stream.take() else { return }
         release()
-        receiver(HandedOverStream(stream, unread: unread))
+        handedOver(HandedOverStream(stream, unread: unread))
     }
 }

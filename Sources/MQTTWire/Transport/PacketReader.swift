@@ -28,64 +28,62 @@ struct PacketReader: ~Copyable {
     /// The version and direction; the owner sets it once it knows the version.
     var context: PacketContext
     /// Larger packets are refused as soon as their header is read.
-    var maximumPacketSize: Int
+    var maximumPacketSize: Int {
+        get { Int(packetLimit) }
+        set { packetLimit = Int32(clamping: newValue) }
+    }
     /// So are packets other than PUBLISH that are larger than this, and a PUBLISH whose head is.
-    var maximumHeadSize = Int.max
+    var maximumHeadSize: Int {
+        get { Int(headLimit) }
+        set { headLimit = Int32(clamping: newValue) }
+    }
 
+    // A server has a reader for each of thousands of connections, and no packet's size has more bits.
+    private var packetLimit: Int32
+    private var headLimit = Int32.max
+    private var storedKeptStart: Int32 = 0
     private var kept: [UInt8]
-    private var keptStart = 0
-    private var publish: (layout: PublishLayout, head: [UInt8])?
-    private var payload: PayloadBuffer?
-    private var relay: PayloadRelay?
-    /// Makes who takes a large payload; nil: memory does.
-    var payloadReceivers: PayloadReceiverFactory?
+    private var keptStart: Int {
+        get { Int(storedKeptStart) }
+        set { storedKeptStart = Int32(clamping: newValue) }
+    }
+    private var publish: IncomingPublish?
 
     init(context: PacketContext, maximumPacketSize: Int, unread: [UInt8] = []) {
         self.context = context
-        self.maximumPacketSize = maximumPacketSize
+        packetLimit = Int32(clamping: maximumPacketSize)
         kept = unread
     }
 
     /// Whether what is read next is best read straight into `payloadSpace`.
-    var wantsPayloadInPlace: Bool { relay == nil && missingPayload > 0 }
-
-    /// How many bytes of a payload are still to come.
-    private var missingPayload: Int {
-        if let relay { return relay.missing }
-        return switch payload {
-        case .some(let buffer): buffer.missing
-        case .none: 0
-        }
-    }
+    var wantsPayloadInPlace: Bool { publish?.hasSpace ?? false }
 
     /// How many bytes wait for those that complete their packet.
-    var heldBytes: Int {
-        let held = kept.count - keptStart
-        return switch payload {
-        case .some(let buffer): held + buffer.count
-        case .none: held
-        }
-    }
+    var heldBytes: Int { kept.count - keptStart + (publish?.heldBytes ?? 0) }
 
     /// Memory for the payload that is being received; empty if none is.
     mutating func payloadSpace() -> UnsafeMutableRawBufferPointer {
-        payload?.space() ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        publish?.space() ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     /// Counts bytes that were read into `payloadSpace`.
     mutating func payloadFilled(_ count: Int) {
-        payload?.filled(count)
+        publish?.filled(count)
     }
 
     /// The next packet, of what was kept and then of the input, which is shortened by what was used. Nil when more must be read; the input is then empty.
-    mutating func next(_ input: inout UnsafeRawBufferPointer) throws(PacketError) -> Item? {
+    ///
+    /// `receivers` makes who takes a large payload; nil: memory does.
+    mutating func next(
+        _ input: inout UnsafeRawBufferPointer, _ receivers: PayloadReceiverFactory? = nil
+    ) throws(PacketError) -> Item? {
         while true {
             if publish != nil {
                 keepPayload()
                 return takePayload(&input)
             }
             guard kept.isEmpty else {
-                guard let item = try nextKept(&input) else {
+                guard let item = try nextKept(&input, receivers) else {
                     if publish != nil { continue }
                     return nil
                 }
@@ -104,7 +102,7 @@ struct PacketReader: ~Copyable {
                 return .lent(header, body: body)
             case .publish(let header, let layout):
                 let end = header.length + layout.payload.lowerBound
-                begin(layout, head: Array(input[header.length..<end]))
+                publish = IncomingPublish(layout, head: Array(input[header.length..<end]), receivers)
                 input = UnsafeRawBufferPointer(rebasing: input[end...])
             }
         }
@@ -131,7 +129,9 @@ struct PacketReader: ~Copyable {
     }
 
     /// The next packet whose beginning was kept; takes from the input just what completes it.
-    private mutating func nextKept(_ input: inout UnsafeRawBufferPointer) throws(PacketError) -> Item? {
+    private mutating func nextKept(
+        _ input: inout UnsafeRawBufferPointer, _ receivers: PayloadReceiverFactory?
+    ) throws(PacketError) -> Item? {
         while true {
             let available = kept.count - keptStart
             switch try step(kept.span.extracting(keptStart...)) {
@@ -149,50 +149,32 @@ struct PacketReader: ~Copyable {
             case .publish(let header, let layout):
                 let start = keptStart + header.length
                 keptStart = start + layout.payload.lowerBound
-                begin(layout, head: Array(kept[start..<keptStart]))
+                publish = IncomingPublish(layout, head: Array(kept[start..<keptStart]), receivers)
                 keepPayload()
                 return nil
             }
         }
     }
 
-    private mutating func begin(_ layout: PublishLayout, head: [UInt8]) {
-        publish = (layout, head)
-        let announced = layout.payload.count
-        if let payloadReceivers {
-            relay = PayloadRelay(to: payloadReceivers(announced), announced: announced)
-        } else {
-            payload = PayloadBuffer(announced: announced)
-        }
-    }
-
     /// Moves payload bytes that were kept before anybody knew what they are.
     private mutating func keepPayload() {
-        let count = min(missingPayload, kept.count - keptStart)
-        let kept = kept
+        guard let publish else { return }
+        let count = min(publish.missing, kept.count - keptStart)
         kept.withUnsafeBytes { bytes in
-            append(UnsafeRawBufferPointer(rebasing: bytes[keptStart..<(keptStart + count)]))
+            publish.append(UnsafeRawBufferPointer(rebasing: bytes[keptStart..<(keptStart + count)]))
         }
         keptStart += count
         if keptStart == kept.count { forgetKept() }
     }
 
     private mutating func takePayload(_ input: inout UnsafeRawBufferPointer) -> Item? {
-        let count = min(missingPayload, input.count)
-        append(UnsafeRawBufferPointer(rebasing: input[..<count]))
+        guard let publish else { return nil }
+        let count = min(publish.missing, input.count)
+        publish.append(UnsafeRawBufferPointer(rebasing: input[..<count]))
         input = UnsafeRawBufferPointer(rebasing: input[count...])
-        guard missingPayload == 0, let publish, let payload = finishPayload() else { return nil }
+        guard publish.missing == 0 else { return nil }
         self.publish = nil
-        return .publish(publish.layout, head: publish.head, payload: payload)
-    }
-
-    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        if relay == nil { payload?.append(bytes) } else { relay?.append(bytes) }
-    }
-
-    private mutating func finishPayload() -> SharedBytes? {
-        if let relay = relay.take() { return relay.finish() }
-        return payload.take()?.finish()
+        return .publish(publish.layout, head: publish.head, payload: publish.finish())
     }
 
     /// What the bytes begin with.

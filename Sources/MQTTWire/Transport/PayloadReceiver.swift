@@ -13,24 +13,3 @@ package protocol PayloadReceiver: AnyObject {
 
 /// Makes the receiver of a payload whose size in bytes has been announced. A payload in a small packet has none.
 package typealias PayloadReceiverFactory = @Sendable (_ announced: Int) -> any PayloadReceiver
-
-/// A payload on its way to its receiver.
-struct PayloadRelay {
-    private let receiver: any PayloadReceiver
-    /// How many bytes are still to come.
-    private(set) var missing: Int
-
-    init(to receiver: any PayloadReceiver, announced: Int) {
-        self.receiver = receiver
-        missing = announced
-    }
-
-    mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        missing -= bytes.count
-        receiver.receive(bytes)
-    }
-
-    func finish() -> SharedBytes {
-        receiver.finish()
-    }
-}

@@ -55,7 +55,6 @@ public struct SendQueue: ~Copyable {
     private var offset = 0
     /// How many bytes wait.
     public private(set) var byteCount = 0
-    private var progress: [Progress] = []
 
     /// An empty queue, which owns no memory.
     public init() {}
@@ -105,6 +104,13 @@ public struct SendQueue: ~Copyable {
         entries.append(entry)
     }
 
+    /// Appends a whole packet by reference.
+    mutating func append(packet: SharedSlice) {
+        guard packet.count > 0 else { return }
+        byteCount += packet.count
+        entries.append(Entry(head: [], payload: packet, token: nil))
+    }
+
     /// Takes out the entry of that token unless it has begun; returns whether it did.
     public mutating func remove(_ token: Token) -> Bool {
         guard let index = entries.firstIndex(where: { $0.token == token }), index > 0 || offset == 0 else {
@@ -130,15 +136,8 @@ public struct SendQueue: ~Copyable {
         entries.compactMap(\.token)
     }
 
-    /// What happened to entries with tokens since the last call.
-    mutating func takeProgress() -> [Progress] {
-        guard !progress.isEmpty else { return [] }
-        defer { progress = [] }
-        return progress
-    }
-
-    /// Writes until all has left, the stream takes no more or `limit` bytes have left.
-    mutating func write(to stream: inout ByteStream, limit: Int) -> Flush {
+    /// Writes until all has left, the stream takes no more or `limit` bytes have left. What happens to entries with tokens is noted in order.
+    mutating func write(to stream: inout ByteStream, limit: Int, noting progress: inout [Progress]) -> Flush {
         var left = limit
         while byteCount > 0 {
             guard left > 0 else { return .exhausted }
@@ -146,7 +145,7 @@ public struct SendQueue: ~Copyable {
             switch outcome {
             case .bytes(let count):
                 left -= count
-                advance(by: count)
+                advance(by: count, noting: &progress)
             case .wouldBlock: return .blocked
             case .failed(let reason): return .failed(reason)
             }
@@ -180,7 +179,7 @@ public struct SendQueue: ~Copyable {
         }
     }
 
-    private mutating func advance(by count: Int) {
+    private mutating func advance(by count: Int, noting progress: inout [Progress]) {
         byteCount -= count
         var left = count
         while left > 0, let first = entries.first {

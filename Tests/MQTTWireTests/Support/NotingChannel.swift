@@ -14,6 +14,7 @@ final class NotingChannel: PacketChannel {
 
     let notes: Harness
     var onPacket: ((NotingChannel) throws -> Void)?
+    var onHandOver: ((HandedOverStream) -> Void)?
 
     init(
         _ stream: consuming ByteStream, loop: EventLoop, notes: Harness, direction: PacketDirection = .toServer,
@@ -57,6 +58,7 @@ final class NotingChannel: PacketChannel {
 
     override func progressed(_ progress: SendQueue.Progress) { notes.change { $0.progress.append(progress) } }
     override func drained() { notes.change { $0.drained += 1 } }
+    override func handedOver(_ stream: HandedOverStream) { onHandOver?(stream) }
     override func closed(_ end: ChannelEnd) { notes.change { $0.end = end } }
 }
 

@@ -119,11 +119,12 @@ struct PacketChannelTests {
         let later = Harness()
         let (_, harness, far) = try await pair { channel in
             channel.onPacket = { channel in
-                channel.handOver { stream in
+                channel.onHandOver = { stream in
                     other.execute {
                         try? NotingChannel(stream, loop: other, notes: later)?.start()
                     }
                 }
+                channel.handOver()
             }
         }
         try far.send(Self.mixture())

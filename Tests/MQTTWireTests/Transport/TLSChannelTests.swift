@@ -166,12 +166,13 @@ struct TLSChannelTests {
         let seen = Mutex<(Bool, PeerCertificate?)?>(nil)
         let ends = try await channels.pair(server, client) { channel in
             channel.onPacket = { channel in
-                channel.handOver { stream in
+                channel.onHandOver = { stream in
                     seen.withLock { $0 = (stream.isEncrypted, stream.peerCertificate) }
                     other.execute {
                         try? NotingChannel(stream, loop: other, notes: later)?.start()
                     }
                 }
+                channel.handOver()
             }
         }
         await channels.send(try TLSChannels.mixture(), from: ends.client)

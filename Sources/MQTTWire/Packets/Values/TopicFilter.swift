@@ -4,7 +4,10 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
     public let bytes: [UInt8]
 
     /// Where the part lies that names are matched against: all of the filter unless it is shared.
-    public let matchedRange: Range<Int>
+    public var matchedRange: Range<Int> { Int(matchedStart)..<bytes.count }
+
+    /// No longer than a filter can be: there are many filters in a broker, each with this number.
+    private let matchedStart: UInt16
 
     /// Checks a filter.
     ///
@@ -15,7 +18,8 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
     public init(_ text: String, version: ProtocolVersion = .v5_0) throws(PacketError) {
         try TextRules.check(text, "topic filter")
         let bytes = [UInt8](text.utf8)
-        self.matchedRange = try Self.matchedRange(bytes.span, 0..<bytes.count, origin: 0, version)
+        let matched = try Self.matchedRange(bytes.span, 0..<bytes.count, origin: 0, version)
+        matchedStart = UInt16(truncatingIfNeeded: matched.lowerBound)
         self.bytes = bytes
     }
 
@@ -25,17 +29,17 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
         let range = try reader.textRange(body, "topic filter")
         let matched = try Self.matchedRange(body, range, origin: reader.origin, version)
         bytes = body.array(range)
-        matchedRange = (matched.lowerBound - range.lowerBound)..<(matched.upperBound - range.lowerBound)
+        matchedStart = UInt16(truncatingIfNeeded: matched.lowerBound - range.lowerBound)
     }
 
     /// The group of a shared subscription (section 4.8.2).
     public var shareName: String? {
-        guard matchedRange.lowerBound > 0 else { return nil }
-        return TextRules.text(bytes.span, Self.sharePrefix.count..<(matchedRange.lowerBound - 1))
+        guard isShared else { return nil }
+        return TextRules.text(bytes.span, Self.sharePrefix.count..<(Int(matchedStart) - 1))
     }
 
     /// Whether the filter is a shared subscription.
-    public var isShared: Bool { matchedRange.lowerBound > 0 }
+    public var isShared: Bool { matchedStart > 0 }
 
     /// The filter as text, `$share/group/` included.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -64,7 +68,7 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether the bytes are the same and mean the same: `$share/…` is shared in 5.0 alone.
     public static func == (left: TopicFilter, right: TopicFilter) -> Bool {
-        left.matchedRange == right.matchedRange && left.bytes == right.bytes
+        left.matchedStart == right.matchedStart && left.bytes == right.bytes
     }
 
     /// Hashes the bytes.

@@ -44,7 +44,8 @@ enum SocketBIO {
         return bio
     }
 
-    private static func owner(of bio: OpaquePointer) -> TLSConnection? {
+    /// The connection that reads and writes through it; it outlives the BIO.
+    static func owner(of bio: OpaquePointer) -> TLSConnection? {
         BIO_get_data(bio).map { Unmanaged<TLSConnection>.fromOpaque($0).takeUnretainedValue() }
     }
 }

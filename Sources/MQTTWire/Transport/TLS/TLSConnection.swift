@@ -8,10 +8,23 @@ final class TLSConnection: @unchecked Sendable {
     private let socket: Descriptor
     private let ssl: OpaquePointer?
     private let isServer: Bool
-    private let sessions: TLSSessionCache?
-    private let resumed: TLSSessionCache.Session?
+    private let target: Target?
+
+    /// What a client's end knows of the server.
+    private final class Target {
+        let serverName: String
+        let sessions: TLSSessionCache?
+        let resumed: TLSSessionCache.Session?
+
+        init(_ serverName: String, _ sessions: TLSSessionCache?) {
+            self.serverName = serverName
+            self.sessions = sessions
+            resumed = sessions?.current
+        }
+    }
+
     /// The host that the server must be, as it was asked for.
-    let serverName: String?
+    var serverName: String? { target?.serverName }
 
     /// False once keys are agreed and the peer's certificate is verified; application data passes only then.
     private(set) var isHandshaking = true
@@ -36,9 +49,7 @@ final class TLSConnection: @unchecked Sendable {
     init(_ context: TLSServerContext, socket: consuming Descriptor) {
         self.socket = consume socket
         isServer = true
-        sessions = nil
-        resumed = nil
-        serverName = nil
+        target = nil
         ssl = SSL_new(context.handle.pointer)
         setUp()
         if let ssl { SSL_set_accept_state(ssl) }
@@ -48,9 +59,8 @@ final class TLSConnection: @unchecked Sendable {
     init(_ context: TLSClientContext, serverName: String, sessions: TLSSessionCache?, socket: consuming Descriptor) {
         self.socket = consume socket
         isServer = false
-        self.sessions = sessions
-        resumed = sessions?.current
-        self.serverName = serverName
+        let target = Target(serverName, sessions)
+        self.target = target
         ssl = SSL_new(context.handle.pointer)
         setUp()
         guard let ssl else { return }
@@ -58,7 +68,7 @@ final class TLSConnection: @unchecked Sendable {
         if !TLSVerification.expect(serverName, of: ssl, isChecked: context.trust != .nothing) {
             failure = .tls(.unavailable(reason: "\(serverName) is no name of a server"))
         }
-        if let resumed { SSL_set_session(ssl, resumed.pointer) }
+        if let resumed = target.resumed { SSL_set_session(ssl, resumed.pointer) }
     }
 
     private func setUp() {
@@ -67,7 +77,6 @@ final class TLSConnection: @unchecked Sendable {
             return
         }
         SSL_set_bio(ssl, bio, bio)
-        TLSVerification.setOwner(of: ssl, to: self)
     }
 
     deinit {
@@ -256,8 +265,8 @@ final class TLSConnection: @unchecked Sendable {
 
     /// Keeps a session that may be gone on with; false if nobody wants it. A session that goes on with another rests on the same certificates.
     func keep(session: OpaquePointer, verifiedUntil: Int64) -> Bool {
-        guard let sessions else { return false }
-        let until = isResumed ? resumed?.verifiedUntil ?? 0 : verifiedUntil
+        guard let sessions = target?.sessions else { return false }
+        let until = isResumed ? target?.resumed?.verifiedUntil ?? 0 : verifiedUntil
         sessions.keep(TLSSessionCache.Session(adopting: session, verifiedUntil: until))
         return true
     }
@@ -366,7 +375,7 @@ final class TLSConnection: @unchecked Sendable {
     private func fail(_ reason: StreamFailure) -> StreamFailure {
         failure = reason
         // A session that leads nowhere must not be tried for ever.
-        if isHandshaking { sessions?.forget() }
+        if isHandshaking { target?.sessions?.forget() }
         return reason
     }
 }

@@ -1,7 +1,7 @@
 /// Why TLS could not be set up, or a handshake failed.
 ///
 /// Times are Unix seconds. A subject is a distinguished name on one line, such as "O=Example, CN=umd".
-public enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
+public indirect enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A file could not be read, or holds what is neither certificate nor key.
     case cannotRead(file: String, reason: String)
     /// A file has no certificate in it.

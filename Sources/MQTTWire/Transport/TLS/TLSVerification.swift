@@ -2,16 +2,9 @@ import COpenSSL
 
 /// What OpenSSL asks and tells while it verifies a peer.
 enum TLSVerification {
-    /// Index 0 of the extra data is the application's own.
-    private static let ownerIndex: Int32 = 0
-
-    /// Has `owner` told of everything; it must outlive the `SSL`.
-    static func setOwner(of ssl: OpaquePointer, to owner: TLSConnection) {
-        SSL_set_ex_data(ssl, ownerIndex, Unmanaged.passUnretained(owner).toOpaque())
-    }
-
+    /// Whoever reads for the `SSL`; its extra data could tell, too, and would take a hundred bytes of each connection.
     private static func owner(of ssl: OpaquePointer) -> TLSConnection? {
-        SSL_get_ex_data(ssl, ownerIndex).map { Unmanaged<TLSConnection>.fromOpaque($0).takeUnretainedValue() }
+        SSL_get_rbio(ssl).flatMap { SocketBIO.owner(of: $0) }
     }
 
     /// Asks for a server of that name, and unless anybody will do, checks that it answers. False if no server can have that name.
