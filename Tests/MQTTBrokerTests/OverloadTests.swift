@@ -130,6 +130,27 @@ struct OverloadTests {
         }
     }
 
+    @Test("A publisher at QoS 0 is not held up for one that has taken nothing for a while")
+    func aStalledSubscriberAtQoS0HoldsNobodyUp() async throws {
+        try await withBroker(limits: { $0.congestedBytes = 1 << 20 }) { broker, port in
+            let (stalled, publisher) = (try Peer(port: port), try Peer(port: port))
+            try stalled.connect("stalled")
+            try stalled.subscribe("t", qos: .atMostOnce)
+            try publisher.connect("p")
+            let payload = [UInt8](repeating: 1, count: 256 << 10)
+            // Until the socket is full, and something waits that the queue's share has room for.
+            while broker.snapshot.queuedBytes == 0 {
+                try publisher.publish("t", bytes: payload)
+                try publisher.ping()
+            }
+            pause(milliseconds: 200)
+            for _ in 0..<20 { try publisher.publish("t", bytes: payload) }
+            try publisher.ping()
+            #expect(broker.snapshot.queuedBytes > 1 << 20)
+            #expect(broker.snapshot.publisherPauses == 0)
+        }
+    }
+
     @Test func aDrainingSubscriberSlowsItsPublisherAndLosesNothing() async throws {
         try await withBroker(limits: {
             $0.queuedBytesPerSession = 4 << 20

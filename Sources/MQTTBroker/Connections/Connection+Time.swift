@@ -61,9 +61,8 @@ extension Connection {
         cancelAdmissionTimer()
     }
 
-    /// Whether the client takes what is sent to it: output left lately, or acknowledgements come.
-    var isDraining: Bool {
-        let last = pendingOutput > 0 ? lastOutput : max(lastOutput, lastInput)
-        return loop.now - last < Self.drainPatience
+    /// How long the client has not taken anything that is sent to it: no output left, nor did acknowledgements come.
+    var stalledFor: Duration {
+        loop.now - (pendingOutput > 0 ? lastOutput : max(lastOutput, lastInput))
     }
 }

@@ -4,8 +4,6 @@ import MQTTWire
 
 /// One client's connection on the loop of its session, from the CONNECT that was read elsewhere to its end.
 final class Connection: PacketChannel {
-    /// A client that takes no byte for so long does not drain: nobody is slowed down for its sake.
-    static let drainPatience = Duration.seconds(1)
     /// How much is put into the output ahead of what the socket takes; the rest waits in the session's queue, where it can still be dropped or cancelled.
     static let outputAhead = 256 * 1024
 

@@ -13,7 +13,7 @@ extension Session {
     func holdPublisherIfCongested(_ publisher: Publisher?) {
         guard let publisher, let connection, publisher.connectionID != connection.id,
             congestion?.publishers[publisher.connectionID] == nil,
-            isLarger(thanShare: 1), connection.isDraining
+            isLarger(thanShare: 1), isDraining
         else { return }
         let congestion = congestion ?? Congestion()
         self.congestion = congestion
@@ -33,11 +33,20 @@ extension Session {
             || queue.count > shard.core.limits.congestedMessages / share
     }
 
+    /// Whether the client takes what is sent to it.
+    var isDraining: Bool { connection.map { $0.stalledFor < patience } ?? false }
+
+    /// A client that takes nothing for so long does not drain: nobody is slowed down for its sake. What was promised to it is worth a second, what may
+    /// be lost anyway no more than a pause that the other subscribers do not notice.
+    private var patience: Duration { queue.hasPromises || window.count > 0 ? .seconds(1) : .milliseconds(50) }
+
     private func scheduleDrainCheck() {
-        congestion?.drainCheck = shard.loop.schedule(after: Connection.drainPatience) { [unowned self] in
+        let stalled = connection?.stalledFor ?? .zero
+        congestion?.drainCheck = shard.loop.schedule(after: max(.milliseconds(1), patience - stalled)) {
+            [unowned self] in
             congestion?.drainCheck = nil
-            guard let connection, congestion != nil else { return }
-            if connection.isDraining { scheduleDrainCheck() } else { releasePublishers() }
+            guard congestion != nil else { return }
+            if isDraining { scheduleDrainCheck() } else { releasePublishers() }
         }
     }
 

@@ -307,7 +307,7 @@ final class Session {
         if queue.isEmpty, window.hasRoom || delivery.qos == .atMostOnce && window.isSent {
             if connection.transmitAtOnce(delivery) { return }
         }
-        if queue.bytes > 0, shard.core.budget.isExceeded, !connection.isDraining { makeRoom() }
+        if queue.bytes > 0, shard.core.budget.isExceeded, !isDraining { makeRoom() }
         append(delivery)
         connection.fillOutput()
         holdPublisherIfCongested(delivery.message.publisher)
