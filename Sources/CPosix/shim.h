@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -49,6 +51,14 @@ static inline int cposix_bind(int fd, const void *address, socklen_t length) {
 }
 static inline int cposix_connect(int fd, const void *address, socklen_t length) {
     return connect(fd, (const struct sockaddr *)address, length);
+}
+
+/* sendfile has no MSG_NOSIGNAL: a thread that calls it must not get the signal of a peer that is gone. */
+static inline void cposix_block_sigpipe(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
 /* What was written to a socket and not acknowledged by the other side's TCP; SIOCOUTQ by its other name. */

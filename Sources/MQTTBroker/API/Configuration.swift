@@ -111,6 +111,7 @@ public struct Limits: Sendable {
     /// QoS 0 is dropped when the queue is full; of QoS 1 and 2 the oldest makes room.
     public var queuedBytesPerSession = 16 << 20
     /// How many bytes the queue of a client that drains may hold before those who publish into it are not read until it has shrunk to half of that.
+    /// A client drains that has taken something within a second; within 50 ms if nothing was promised to it, all of its messages being QoS 0.
     public var congestedBytes = 4 << 20
     /// The same in messages.
     public var congestedMessages = 10_000

@@ -148,7 +148,7 @@ public struct OutboundWindow<Message> {
 
     /// What a resumed session sends next before anything new: PUBLISH with DUP, or PUBREL if there is no message any more, each with its old packet id
     /// [MQTT-4.4.0-1]. `nil` when all was sent, or the peer takes no more at once.
-    public mutating func nextToResend() -> Entry? {
+    @inlinable public mutating func nextToResend() -> Entry? {
         let next = Int(sent)
         guard next < entries.count, sent < .max, sent < storedLimit || entries[next].stage == .pubcomp else {
             return nil

@@ -195,8 +195,39 @@ public struct ByteStream: ~Copyable, Sendable {
 
     // MARK: Output
 
-    /// Writes pieces of memory one after the other. After `wouldBlock` other bytes may be offered than before.
-    mutating func write(_ pieces: UnsafeMutableBufferPointer<iovec>) -> WriteOutcome {
+    /// True if `write(file:)` is possible: nothing lies between the bytes and the socket.
+    var takesFiles: Bool {
+        switch kind {
+        case .plain: true
+        case .tls: false
+        case .webSocket: false
+        }
+    }
+
+    /// Writes a part of a file without copying it, to a stream that takes files; on a thread that blocks SIGPIPE, as loops do.
+    mutating func write(file: Int32, from offset: Int, count: Int) -> WriteOutcome {
+        switch kind {
+        case .plain(let socket): Self.send(file, from: offset, count: count, to: socket.rawValue)
+        case .tls: .wouldBlock
+        case .webSocket: .wouldBlock
+        }
+    }
+
+    private static func send(_ file: Int32, from offset: Int, count: Int, to socket: Int32) -> WriteOutcome {
+        while true {
+            var position = off_t(offset)
+            let sent = sendfile(socket, file, &position, count)
+            if sent > 0 { return .bytes(sent) }
+            // The file is shorter than it was when it was mapped: what was announced cannot be sent.
+            if sent == 0 { return .failed(.system(SystemErrno(code: EIO))) }
+            let reason = SystemErrno.last
+            if reason.code == EINTR { continue }
+            return reason.code == EAGAIN ? .wouldBlock : .failed(.system(reason))
+        }
+    }
+
+    /// Writes pieces of memory one after the other; `isContinued`: a file follows at once. After `wouldBlock` other bytes may be offered than before.
+    mutating func write(_ pieces: UnsafeMutableBufferPointer<iovec>, isContinued: Bool = false) -> WriteOutcome {
         switch kind {
         case .plain(let socket):
             var message = msghdr()
@@ -204,7 +235,8 @@ public struct ByteStream: ~Copyable, Sendable {
             message.msg_iovlen = pieces.count
             while true {
                 // sendmsg rather than writev: a peer that is gone must be an error, not a signal.
-                let count = sendmsg(socket.rawValue, &message, Int32(MSG_NOSIGNAL))
+                let count = sendmsg(
+                    socket.rawValue, &message, Int32(MSG_NOSIGNAL) | (isContinued ? Int32(MSG_MORE) : 0))
                 if count >= 0 { return .bytes(count) }
                 let reason = SystemErrno.last
                 if reason.code == EINTR { continue }

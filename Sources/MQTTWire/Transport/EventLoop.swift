@@ -86,6 +86,7 @@ public final class EventLoop: @unchecked Sendable {
     /// and the same turns do the same each time.
     convenience init(withoutThread: Void) throws(TransportError) {
         try self.init(on: UInt(pthread_self()))
+        cposix_block_sigpipe()
     }
 
     private init(on thread: UInt) throws(TransportError) {
@@ -250,6 +251,7 @@ public final class EventLoop: @unchecked Sendable {
 
     private func run() {
         threadID.store(UInt(pthread_self()), ordering: .relaxed)
+        cposix_block_sigpipe()
         now = current
         _ = state.timers.advance(to: now.nanoseconds / 1_000_000)
         let events = UnsafeMutableBufferPointer<epoll_event>.allocate(capacity: Self.eventsAtOnce)

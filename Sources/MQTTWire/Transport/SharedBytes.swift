@@ -11,6 +11,8 @@ public final class SharedBytes: @unchecked Sendable {
 
     private let base: UnsafeMutableRawPointer?
     private let storage: Storage
+    /// The file that is mapped, for `sendfile`.
+    private let file: Descriptor?
     /// How many bytes there are.
     public let count: Int
 
@@ -22,6 +24,7 @@ public final class SharedBytes: @unchecked Sendable {
         self.base = base
         self.count = count
         storage = .allocated
+        file = nil
     }
 
     /// Allocates, aligned for any type, and lets the closure fill all of it; it is not called where there is nothing to fill.
@@ -32,6 +35,7 @@ public final class SharedBytes: @unchecked Sendable {
         self.base = base
         self.count = base == nil ? 0 : count
         storage = .allocated
+        file = nil
         // Whatever copies bytes of Foundation's traps at a buffer without an address.
         if base != nil { fill(UnsafeMutableRawBufferPointer(start: base, count: count)) }
     }
@@ -55,7 +59,7 @@ public final class SharedBytes: @unchecked Sendable {
         }
     }
 
-    /// Maps a whole file, read-only, without reading it first.
+    /// Maps a whole file, read-only, without reading it first, and keeps it open.
     ///
     /// The file must not be shortened while it is mapped (reading beyond its new end kills the process): map only files that this program keeps for itself.
     /// Throws `TransportError.cannotMap`.
@@ -69,11 +73,21 @@ public final class SharedBytes: @unchecked Sendable {
         count = Int(status.st_size)
         guard count > 0 else {
             base = nil
+            self.file = nil
             return
         }
         let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, file.rawValue, 0)
         guard let address, cposix_is_map_failed(address) == 0 else { throw .cannotMap(path: path, .last) }
         base = address
+        self.file = consume file
+    }
+
+    /// The file that the bytes are the whole of, good as long as this object is; nil if they are memory alone.
+    var fileDescriptor: Int32? {
+        switch file {
+        case .some(let file): file.rawValue
+        case .none: nil
+        }
     }
 
     deinit {

@@ -1,4 +1,5 @@
 import CPosix
+import Foundation
 import MQTTWire
 import Testing
 
@@ -139,13 +140,13 @@ struct PacketChannelTests {
     }
 
     @Test(
-        "Everything that was queued arrives in order before a graceful close, large payloads uncopied between small packets"
-    )
-    func output() async throws {
+        "Everything that was queued arrives in order before a graceful close, large payloads uncopied between small packets",
+        arguments: [false, true])
+    func output(asFile: Bool) async throws {
         let (channel, harness, far) = try await pair()
         let pattern = [UInt8].pattern(3_000_000)
         let expected = [1, 2, 3, 4] + pattern[10..<2_000_010] + [6] + pattern[..<100] + [7] + pattern
-        let large = SharedBytes(pattern)
+        let large = asFile ? try Self.mapped(pattern) : SharedBytes(pattern)
         loop.execute {
             let channel = channel.value
             channel.send { $0 += [1, 2, 3] }
@@ -168,6 +169,24 @@ struct PacketChannelTests {
         far.close()
         try await eventually("the end is seen") { harness.value.end != nil }
         #expect(harness.value.progress == [.began(7), .finished(7), .began(9), .finished(9)])
+    }
+
+    @Test("A peer that goes while a file is on its way to it ends the connection, and nothing else")
+    func goneWhileFileIsSent() async throws {
+        let (channel, harness, far) = try await pair()
+        let file = try Self.mapped(.pattern(20_000_000))
+        loop.execute { channel.value.send(head: [1], payload: SharedSlice(file), token: 1) }
+        _ = try far.receive(exactly: 100_000)
+        far.close()
+        try await eventually("the end is seen") { harness.value.end != nil }
+        #expect(harness.value.progress == [.began(1)])
+    }
+
+    private static func mapped(_ bytes: [UInt8]) throws -> SharedBytes {
+        let file = FileManager.default.temporaryDirectory.appending(path: "packet-channel-\(UUID().uuidString)")
+        try Data(bytes).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        return try SharedBytes(mappingFileAt: file.path)
     }
 
     @Test("A peer that does not read holds up nobody else, and what has begun cannot be taken back")
