@@ -46,7 +46,11 @@ extension Operation {
         let context = PacketContext(version: version, direction: .toServer)
         let bytes = try packet.encoded(in: context)
         return [
-            Operation("\(name), decode") { try MQTTWire.Packet.decode(bytes.span, in: context) },
+            Operation("\(name), decode") {
+                guard let header = try FixedHeader.decode(bytes.span) else { return Packet?.none }
+                return try Packet(
+                    header: header, body: bytes.span.extracting(droppingFirst: header.length), in: context)
+            },
             Operation("\(name), encode") { try packet.encoded(in: context) },
         ]
     }
