@@ -89,8 +89,7 @@ bench: build-dependencies ## our broker and daemon beside peers and the bare mac
 	@Benchmarks/bench.py --binaries "$$(swift build -c release --show-bin-path)" --repeat $(REPEAT) \
 	    $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json "$(JSON)")
 
-# Debug information stays out of what valgrind reads: Debian's does not know that of the compiler. One of the operations looks inside the broker.
-MICRO = --package-path Benchmarks/Micro --scratch-path .build-micro -Xswiftc -enable-testing
+MICRO = --package-path Benchmarks/Micro --scratch-path .build-micro
 
 .PHONY: bench-micro
 bench-micro: build-dependencies ## times of the codecs, of topic matching and of checksums (ONLY=PUBLISH)
@@ -99,6 +98,7 @@ bench-micro: build-dependencies ## times of the codecs, of topic matching and of
 .PHONY: bench-codec
 bench-codec: build-dependencies ## instructions and allocations of the same, counted by valgrind (ONLY=PUBLISH)
 	@Scripts/install-dependencies.sh python3 valgrind
+	@# Debian's valgrind does not know the compiler's debug information.
 	swift build $(MICRO) -c release -Xlinker --strip-debug --product codec-operations
 	@Benchmarks/codec.py .build-micro/release/codec-operations $(if $(ONLY),--only "$(ONLY)")
 

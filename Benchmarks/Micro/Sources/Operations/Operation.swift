@@ -28,7 +28,7 @@ public struct Operation: Sendable {
     }
 
     /// All of them, in the order of the tables.
-    public static let all = frames + packets + topics + checksums
+    public static let all = frames + packets + topics + deliveries + checksums
 }
 
 /// Keeps the optimiser from leaving out what nobody looks at.
