@@ -16,20 +16,37 @@ struct ByteScanTests {
                 let range = 1..<(1 + length)
                 let isWildcard = byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#")
                 let needsCloserLook = byte == 0 || byte >= 0x80
-                #expect(ByteScan.hasWildcard(bytes.span, range) == isWildcard)
-                #expect(ByteScan.needsCloserLook(bytes.span, range) == needsCloserLook)
-                #expect(ByteScan.nameNeedsCloserLook(bytes.span, range) == (isWildcard || needsCloserLook))
-                #expect(ByteScan.hasNUL(bytes.span.extracting(range)) == (byte == 0))
+                #expect(
+                    Findings(bytes, range)
+                        == Findings(
+                            hasNUL: byte == 0, hasWildcard: isWildcard, needsCloserLook: needsCloserLook,
+                            nameNeedsCloserLook: isWildcard || needsCloserLook))
             }
         }
     }
 
     @Test("Find nothing where there is nothing")
     func findNothing() {
-        let bytes: [UInt8] = [0]
-        #expect(!ByteScan.hasNUL(bytes.span.extracting(1..<1)))
-        #expect(!ByteScan.needsCloserLook(bytes.span, 1..<1))
-        #expect(!ByteScan.nameNeedsCloserLook(bytes.span, 1..<1))
-        #expect(!ByteScan.hasWildcard(bytes.span, 1..<1))
+        #expect(
+            Findings([0], 1..<1)
+                == Findings(hasNUL: false, hasWildcard: false, needsCloserLook: false, nameNeedsCloserLook: false))
+    }
+}
+
+/// What all the scans say of a text.
+private struct Findings: Equatable {
+    var hasNUL: Bool
+    var hasWildcard: Bool
+    var needsCloserLook: Bool
+    var nameNeedsCloserLook: Bool
+}
+
+extension Findings {
+    init(_ bytes: [UInt8], _ range: Range<Int>) {
+        self.init(
+            hasNUL: ByteScan.hasNUL(bytes.span.extracting(range)),
+            hasWildcard: ByteScan.hasWildcard(bytes.span, range),
+            needsCloserLook: ByteScan.needsCloserLook(bytes.span, range),
+            nameNeedsCloserLook: ByteScan.nameNeedsCloserLook(bytes.span, range))
     }
 }
