@@ -31,6 +31,7 @@ extension Operation {
             + bothWays("PUBLISH of 100 B with 3 properties", full, .v5_0)
             + [
                 layout("PUBLISH head of QoS 0, look at", publish),
+                heads("10 PUBLISH heads into one buffer, encode", topic),
                 head("PUBLISH head of QoS 0, encode", topic, PublishFlags(), nil),
                 head("PUBLISH head of QoS 1, encode", topic, PublishFlags(qos: .atLeastOnce), .first),
             ]
@@ -63,6 +64,18 @@ extension Operation {
             guard let header = try FixedHeader.decode(bytes.span) else { return PublishLayout?.none }
             let body = bytes.span.extracting(droppingFirst: header.length)
             return try PublishLayout.decode(header: header, prefix: body, in: context)
+        }
+    }
+
+    /// As a client does it, whose packets go out together.
+    private static func heads(_ name: String, _ topic: TopicName) -> Operation {
+        let context = PacketContext(version: .v5_0, direction: .toServer)
+        let head = PublishHead(topic: topic)
+        return Operation(name) {
+            var buffer: [UInt8] = []
+            buffer.reserveCapacity(1000)
+            for _ in 0..<10 { try head.encode(payloadLength: Bytes.hundred.count, in: context, into: &buffer) }
+            return buffer
         }
     }
 
