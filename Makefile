@@ -97,9 +97,8 @@ bench-micro: build-dependencies ## times of the codecs, of topic matching and of
 
 .PHONY: bench-codec
 bench-codec: build-dependencies ## instructions and allocations of the same, counted by valgrind (ONLY=PUBLISH)
-	@Scripts/install-dependencies.sh python3 valgrind
-	@# Debian's valgrind does not know the compiler's debug information.
-	swift build $(MICRO) -c release -Xlinker --strip-debug --product codec-operations
+	@Scripts/install-dependencies.sh binutils python3 valgrind
+	swift build $(MICRO) -c release --product codec-operations
 	@Benchmarks/codec.py .build-micro/release/codec-operations $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: random-broker

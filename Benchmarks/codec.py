@@ -7,7 +7,7 @@
 Each operation is done N and 2N times; the difference, divided by N, is what one costs, without what the program costs beside it. Instructions are callgrind's,
 those of malloc and free included; allocations and their bytes are memcheck's.
 """
-import argparse, concurrent.futures, os, re, subprocess, sys
+import argparse, concurrent.futures, os, re, subprocess, sys, tempfile
 
 INSTRUCTIONS = ["--tool=callgrind", "--callgrind-out-file=/dev/null"], r"Collected : (\d+)"
 ALLOCATIONS = ["--tool=memcheck", "--leak-check=no", "--undef-value-errors=no"], r"total heap usage: ([\d,]+) allocs, [\d,]+ frees, ([\d,]+) bytes"
@@ -23,12 +23,15 @@ def main():
     chosen = [(int(count), name) for count, name in operations if not arguments.only or arguments.only in name]
     if not chosen:
         sys.exit("no operation has such a name: " + ", ".join(name for _, name in operations))
-    print(f"{'operation':44} {'instructions':>12} {'allocations':>11} {'bytes':>9}")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        rows = [(name, pool.submit(cost, arguments.program, count, name)) for count, name in chosen]
+    print(f"{'operation':50} {'instructions':>12} {'allocations':>11} {'bytes':>9}")
+    with tempfile.TemporaryDirectory(prefix="codec-") as folder, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        # Debian's valgrind gives up on the compiler's debug information.
+        program = os.path.join(folder, "codec-operations")
+        subprocess.run(["strip", "--strip-debug", "-o", program, arguments.program], check=True)
+        rows = [(name, pool.submit(cost, program, count, name)) for count, name in chosen]
         for name, row in rows:
             instructions, allocations, size = row.result()
-            print(f"{name:44} {instructions:12,.0f} {allocations:11,.1f} {size:9,.0f}", flush=True)
+            print(f"{name:50} {instructions:12,.0f} {allocations:11,.1f} {size:9,.0f}", flush=True)
 
 
 def cost(program, count, name):
