@@ -10,7 +10,8 @@ REPEAT ?= 3
 ROUNDS ?= 1000
 SEED ?=
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
-FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources
+FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources \
+    $(addprefix Benchmarks/Micro/,Package.swift Sources Benchmarks)
 PROGRAMS = umd umctl gateway-sim
 TEST_TARGETS = $(patsubst Tests/%,%,$(wildcard Tests/*Tests))
 
@@ -87,6 +88,18 @@ bench: build-dependencies ## our broker and daemon beside peers and the bare mac
 	done
 	@Benchmarks/bench.py --binaries "$$(swift build -c release --show-bin-path)" --repeat $(REPEAT) \
 	    $(if $(ONLY),--only "$(ONLY)") $(if $(JSON),--json "$(JSON)")
+
+MICRO = --package-path Benchmarks/Micro --scratch-path .build-micro
+
+.PHONY: bench-micro
+bench-micro: build-dependencies ## times of the codecs, of topic matching and of checksums (ONLY=PUBLISH)
+	swift package $(MICRO) benchmark --no-progress --grouping metric $(if $(ONLY),--filter '.*$(ONLY).*')
+
+.PHONY: bench-codec
+bench-codec: build-dependencies ## instructions and allocations of the same, counted by valgrind (ONLY=PUBLISH)
+	@Scripts/install-dependencies.sh binutils python3 valgrind
+	swift build $(MICRO) -c release --product codec-operations
+	@Benchmarks/codec.py .build-micro/release/codec-operations $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: random-broker
 random-broker: test-dependencies ## random clients against the broker, so many ROUNDS (1000) of new seeds, or one SEED

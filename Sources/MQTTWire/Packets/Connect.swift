@@ -54,9 +54,7 @@ public struct Connect: ControlPacket {
         let version = try Self.readVersion(&reader, body)
         do throws(PacketError) {
             try header.validateBits(for: version)
-            try self.init(&reader, body, version)
-            // [MQTT-3.1.2-16, MQTT-3.1.2-18, MQTT-3.1.4-1]
-            try reader.finish(.connect)
+            self = try Self.read(&reader, body, version)
         } catch {
             var answerable = error
             answerable.version = version
@@ -67,13 +65,18 @@ public struct Connect: ControlPacket {
     /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
         try Self.checkLegal(in: context)
-        try checkClientID(at: nil)
+        try Self.checkClientID(clientID, cleanStart: cleanStart, version, at: nil)
         try Self.checkPassword(hasUserName: userName != nil, hasPassword: password != nil, version, at: nil)
         try buffer.appendPacket(.connect) { (buffer) throws(PacketError) in
-            try buffer.appendText(version.protocolName, "protocol name")
-            buffer.append(version.rawValue)
-            buffer.append(ConnectFlags(self).rawValue)
-            buffer.appendUInt16(keepAlive)
+            let name = version.protocolName.utf8.span
+            let flags = ConnectFlags(self)
+            buffer.append(addingCapacity: 2 + name.count + 4) { output in
+                output.appendUInt16(UInt16(truncatingIfNeeded: name.count))
+                output.appendBytes(name)
+                output.append(version.rawValue)
+                output.append(flags.rawValue)
+                output.appendUInt16(keepAlive)
+            }
             try properties.encode(at: .connect, version, into: &buffer)
             try buffer.appendText(clientID.text, "client id")
             if let will {
@@ -93,51 +96,54 @@ extension Connect {
     private static func readVersion(
         _ reader: inout ByteReader, _ body: Span<UInt8>
     ) throws(PacketError) -> ProtocolVersion {
-        let name = try reader.text(body, "protocol name")
+        let name = try reader.binaryRange(body, "protocol name")
         let offset = reader.offset
         let level = try reader.byte(body, "protocol level")
         // [MQTT-3.1.2-1]
-        if let version = ProtocolVersion(rawValue: level), version.protocolName == name { return version }
+        if let version = ProtocolVersion(rawValue: level), TextRules.isEqual(body, name, version.protocolName) {
+            return version
+        }
+        try TextRules.check(body, name, "protocol name", origin: reader.origin)
+        let text = String(TextRules.text(body, name).prefix(16))
         var error = PacketError(
             .unsupportedProtocolVersion, at: offset,
-            "protocol \(String(name.prefix(16)).debugDescription) level \(level); MQIsdp 3, MQTT 4 and MQTT 5 are supported",
+            "protocol \(text.debugDescription) level \(level); MQIsdp 3, MQTT 4 and MQTT 5 are supported",
             "MQTT-3.1.2-2")
         error.version = level < ProtocolVersion.v5_0.rawValue ? .v3_1_1 : .v5_0
         throw error
     }
 
-    /// Reads what follows the version.
-    private init(_ reader: inout ByteReader, _ body: Span<UInt8>, _ version: ProtocolVersion) throws(PacketError) {
+    /// Reads what follows the version. The packet is made of its parts at the end: one that were filled bit by bit would be copied on the way.
+    private static func read(
+        _ reader: inout ByteReader, _ body: Span<UInt8>, _ version: ProtocolVersion
+    ) throws(PacketError) -> Connect {
         let flagsOffset = reader.offset
         let flags = try ConnectFlags(try reader.byte(body, "connect flags"), version, offset: flagsOffset)
-        self.version = version
-        cleanStart = flags.contains(.cleanStart)
-        keepAlive = try reader.uint16(body, "keep-alive")
-        properties = try Properties(&reader, body, at: .connect, version)
+        let cleanStart = flags.contains(.cleanStart)
+        let keepAlive = try reader.uint16(body, "keep-alive")
+        let properties = try Properties(&reader, body, at: .connect, version)
         // [MQTT-3.1.3-1, MQTT-3.1.3-3, MQTT-3.1.3-4, MQTT-3.1.3-5]
         let clientIDOffset = reader.offset
-        clientID = ClientID(checked: try reader.text(body, "client id"))
+        let clientID = ClientID(checked: try reader.text(body, "client id"))
         // [MQTT-3.1.2-9, MQTT-3.1.3-11]
-        if flags.contains(.will) {
-            let properties = try Properties(&reader, body, at: .will, version)
-            let topic = try reader.textRange(body, "will topic")
-            try TopicRules.checkName(body, topic, origin: reader.origin)
-            will = Will(
-                topic: TopicName(checked: body.array(topic)), payload: try reader.binary(body, "will payload"),
-                qos: flags.willQoS, retain: flags.contains(.willRetain), properties: properties)
-        }
+        let will = flags.contains(.will) ? try Will(&reader, body, flags, version) : nil
         // In 3.1 the remaining length takes precedence over the flags of user name and password.
         // [MQTT-3.1.2-17, MQTT-3.1.2-19, MQTT-3.1.3-12]
-        if flags.contains(.userName), !(reader.isAtEnd && version.allowsMissingCredentials) {
-            userName = try reader.text(body, "user name")
-        }
-        if flags.contains(.password), !(reader.isAtEnd && version.allowsMissingCredentials) {
-            password = try reader.binary(body, "password")
-        }
-        try checkClientID(at: clientIDOffset)
+        let hasUserName = flags.contains(.userName) && !(reader.isAtEnd && version.allowsMissingCredentials)
+        let userName = hasUserName ? try reader.text(body, "user name") : nil
+        let hasPassword = flags.contains(.password) && !(reader.isAtEnd && version.allowsMissingCredentials)
+        let password = hasPassword ? try reader.binary(body, "password") : nil
+        try checkClientID(clientID, cleanStart: cleanStart, version, at: clientIDOffset)
+        // [MQTT-3.1.2-16, MQTT-3.1.2-18, MQTT-3.1.4-1]
+        try reader.finish(.connect)
+        return Connect(
+            version: version, clientID: clientID, cleanStart: cleanStart, keepAlive: keepAlive, will: will,
+            userName: userName, password: password, properties: properties)
     }
 
-    private func checkClientID(at offset: Int?) throws(PacketError) {
+    private static func checkClientID(
+        _ clientID: ClientID, cleanStart: Bool, _ version: ProtocolVersion, at offset: Int?
+    ) throws(PacketError) {
         guard clientID.isEmpty else { return }
         guard version.allowsEmptyClientID else {
             throw PacketError(
@@ -157,5 +163,19 @@ extension Connect {
     ) throws(PacketError) {
         guard hasPassword, !hasUserName, !version.allowsPasswordWithoutUserName else { return }
         throw PacketError(.malformedPacket, at: offset, "a password without a user name", "MQTT3-3.1.2-22")
+    }
+}
+
+extension Will {
+    /// Reads the will's part of a CONNECT.
+    fileprivate init(
+        _ reader: inout ByteReader, _ body: Span<UInt8>, _ flags: ConnectFlags, _ version: ProtocolVersion
+    ) throws(PacketError) {
+        let properties = try Properties(&reader, body, at: .will, version)
+        let topic = try reader.textRange(body, "will topic")
+        try TopicRules.checkName(body, topic, origin: reader.origin)
+        self.init(
+            topic: TopicName(checked: body.array(topic)), payload: try reader.binary(body, "will payload"),
+            qos: flags.willQoS, retain: flags.contains(.willRetain), properties: properties)
     }
 }

@@ -35,10 +35,7 @@ extension ControlPacket {
         guard header.type == type else {
             throw PacketError(.protocolError, at: 0, "\(header.type) where \(type) is due")
         }
-        guard header.remainingLength == body.count else {
-            throw PacketError(
-                .malformedPacket, at: 1, "remaining length \(header.remainingLength) with \(body.count) bytes after it")
-        }
+        try header.checkComplete(body)
         try header.validate(in: context)
     }
 

@@ -71,6 +71,15 @@ public struct FixedHeader: Hashable, Sendable {
         try validateLength(for: version)
     }
 
+    /// Checks that the body is the one that was announced.
+    func checkComplete(_ body: Span<UInt8>) throws(PacketError) {
+        let count = body.count
+        guard remainingLength == count else {
+            throw PacketError(
+                .malformedPacket, at: 1, "remaining length \(remainingLength) with \(count) bytes after it")
+        }
+    }
+
     /// Checks the form of the remaining length.
     func validateLength(for version: ProtocolVersion) throws(PacketError) {
         if version.requiresMinimalIntegers, length > 1 + VariableByteInteger.length(of: remainingLength) {

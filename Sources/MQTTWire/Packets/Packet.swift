@@ -45,8 +45,12 @@ public enum Packet: Hashable, Sendable {
     public static func decode(
         _ bytes: Span<UInt8>, at offset: Int = 0, in context: PacketContext
     ) throws(PacketError) -> (packet: Packet, length: Int)? {
-        guard let header = try FixedHeader.decode(bytes, at: offset, in: context) else { return nil }
-        guard header.packetLength <= bytes.count - offset else { return nil }
+        guard let header = try FixedHeader.decode(bytes, at: offset) else { return nil }
+        guard header.packetLength <= bytes.count - offset else {
+            // A complete packet's decoder does this.
+            try header.validate(in: context)
+            return nil
+        }
         let body = bytes.extracting((offset + header.length)..<(offset + header.packetLength))
         return (try Packet(header: header, body: body, in: context), header.packetLength)
     }

@@ -20,14 +20,18 @@ public struct PacketError: Error, Hashable, Sendable, CustomStringConvertible {
     public internal(set) var version: ProtocolVersion?
 
     /// An error without a place in a packet: a value that cannot be sent.
-    public init(_ code: ReasonCode, _ reason: String, _ statement: String? = nil) {
-        self.init(code, at: nil, reason, statement)
+    @inline(never)
+    public init(_ code: ReasonCode, _ reason: @autoclosure () -> String, _ statement: String? = nil) {
+        self.init(code, at: nil, reason(), statement)
     }
 
-    init(_ code: ReasonCode, at offset: Int?, _ reason: String, _ statement: String? = nil) {
+    /// Out of line, and with a reason that is put together in here: otherwise the text of errors takes up registers and stack of codecs that hardly
+    /// ever fail.
+    @inline(never)
+    init(_ code: ReasonCode, at offset: Int?, _ reason: @autoclosure () -> String, _ statement: String? = nil) {
         self.code = code
         self.offset = offset
-        self.reason = reason
+        self.reason = reason()
         self.statement = statement
     }
 

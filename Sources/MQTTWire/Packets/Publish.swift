@@ -29,7 +29,8 @@ public struct Publish: ControlPacket {
 
     /// Reads the packet; see ``ControlPacket/init(header:body:in:)``.
     public init(header: FixedHeader, body: Span<UInt8>, in context: PacketContext) throws(PacketError) {
-        try Self.checkHeader(header, body, in: context)
+        try header.checkComplete(body)
+        // This checks the header.
         guard let layout = try PublishLayout.decode(header: header, prefix: body, in: context) else {
             throw PacketError(.malformedPacket, at: header.packetLength, "the packet ends within its head")
         }
@@ -39,7 +40,6 @@ public struct Publish: ControlPacket {
 
     /// Appends the packet; see ``ControlPacket/encode(in:into:)``.
     public func encode(in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
-        try head.encode(payloadLength: payload.count, in: context, into: &buffer)
-        buffer.append(contentsOf: payload)
+        try head.encode(payload: payload.span, in: context, into: &buffer)
     }
 }

@@ -43,12 +43,31 @@ public struct PublishHead: Hashable, Sendable {
             payloadLength: payloadLength, in: context, into: &buffer)
     }
 
+    /// Appends a whole PUBLISH.
+    func encode(payload: Span<UInt8>, in context: PacketContext, into buffer: inout [UInt8]) throws(PacketError) {
+        let name = topic?.bytes ?? []
+        try Self.encode(
+            flags, topic: name.span, packetID: packetID, properties: properties, payloadLength: payload.count,
+            payload: payload, in: context, into: &buffer)
+    }
+
     /// The same from parts, for a server that sends one message to many subscribers: a topic, perhaps still in the
     /// receive buffer, with this subscriber's flags and packet id. The topic's bytes must be those of a valid name, or
     /// none beside a topic alias.
     public static func encode(
         _ flags: PublishFlags, topic: Span<UInt8>, packetID: PacketID?, properties: Properties, payloadLength: Int,
         in context: PacketContext, into buffer: inout [UInt8]
+    ) throws(PacketError) {
+        try encode(
+            flags, topic: topic, packetID: packetID, properties: properties, payloadLength: payloadLength,
+            payload: Span(), in: context, into: &buffer)
+    }
+
+    /// Appends the head, and of the payload what is given here.
+    @inline(__always)
+    private static func encode(
+        _ flags: PublishFlags, topic: Span<UInt8>, packetID: PacketID?, properties: Properties, payloadLength: Int,
+        payload: Span<UInt8>, in context: PacketContext, into buffer: inout [UInt8]
     ) throws(PacketError) {
         guard (packetID != nil) == (flags.qos != .atMostOnce) else {
             throw PacketError(
@@ -75,8 +94,8 @@ public struct PublishHead: Hashable, Sendable {
             )
         }
         let remainingLength = headLength + payloadLength
-        // Room for the whole head is made once; nothing in here fails.
-        buffer.append(addingCapacity: MQTTLimits.maximumFixedHeaderLength + headLength) { output in
+        // Room for all of it is made once; nothing in here fails.
+        buffer.append(addingCapacity: MQTTLimits.maximumFixedHeaderLength + headLength + payload.count) { output in
             output.append(PacketType.publish.rawValue << 4 | flags.nibble)
             output.appendVariableByteInteger(remainingLength)
             output.appendUInt16(UInt16(truncatingIfNeeded: topic.count))
@@ -86,6 +105,7 @@ public struct PublishHead: Hashable, Sendable {
                 output.appendVariableByteInteger(propertyLength)
                 output.appendBytes(properties.bytes.span)
             }
+            output.appendBytes(payload)
         }
     }
 }

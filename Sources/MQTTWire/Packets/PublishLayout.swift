@@ -77,16 +77,20 @@ public struct PublishLayout: Hashable, Sendable {
         return try checked(length)
     }
 
+    @inline(__always)
     private init(
         _ header: FixedHeader, _ flags: PublishFlags, _ body: Span<UInt8>, in context: PacketContext
     ) throws(PacketError) {
         var reader = ByteReader(body, origin: header.length)
         self.flags = flags
-        topic = try reader.textRange(body, "topic name")
+        topic = try reader.binaryRange(body, "topic name")
+        let needsCloserLook = ByteScan.nameNeedsCloserLook(body, topic)
+        if needsCloserLook { try TextRules.check(body, topic, "topic name", origin: header.length) }
         packetID = flags.qos == .atMostOnce ? nil : try reader.packetID(body)
         if context.version.hasProperties {
-            properties = try Properties.range(&reader, body, at: .publish(context.direction))
-            let alias = properties.isEmpty ? nil : Properties.field(.topicAlias, in: body, properties)
+            let (range, identifiers) = try Properties.range(&reader, body, at: .publish(context.direction))
+            properties = range
+            let alias = identifiers.contains(.topicAlias) ? Properties.field(.topicAlias, in: body, range) : nil
             topicAlias = alias.map { UInt16(truncatingIfNeeded: $0.integer) }
         } else {
             properties = reader.position..<reader.position
@@ -98,7 +102,7 @@ public struct PublishLayout: Hashable, Sendable {
                 throw PacketError(
                     .protocolError, at: header.length, "an empty topic name without a topic alias", "MQTT-3.3.2-1")
             }
-        } else {
+        } else if needsCloserLook || topic.isEmpty {
             try TopicRules.checkName(body, topic, origin: header.length)  // [MQTT-3.3.2-2]
         }
     }

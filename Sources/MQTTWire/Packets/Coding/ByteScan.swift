@@ -1,13 +1,23 @@
 /// Looks for bytes of which there are none in most texts, eight at a time.
 enum ByteScan {
+    /// Whether there is a NUL.
+    static func hasNUL(_ bytes: Span<UInt8>) -> Bool {
+        contains(bytes, 0..<bytes.count) { word in hasZero(word) }
+    }
+
     /// Whether there is a NUL, or a byte that is not ASCII.
     static func needsCloserLook(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
         contains(bytes, range) { word in hasZero(word) | (word & highBits) }
     }
 
-    /// Whether there is a `+` or a `#`, which differ in one bit.
+    /// Whether there is a `+` or a `#`.
     static func hasWildcard(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        contains(bytes, range) { word in hasZero((word | 0x08 &* lowBits) ^ 0x2B &* lowBits) }
+        contains(bytes, range) { word in hasWildcard(word) }
+    }
+
+    /// Whether there is any of all these.
+    static func nameNeedsCloserLook(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        contains(bytes, range) { word in hasZero(word) | (word & highBits) | hasWildcard(word) }
     }
 
     private static let lowBits: UInt64 = 0x0101_0101_0101_0101
@@ -19,23 +29,30 @@ enum ByteScan {
         (word &- lowBits) & ~word & highBits
     }
 
-    /// Whether the test is not zero for any eight bytes; the last ones are filled up with a letter.
+    /// Not zero exactly when a byte of the word is a wildcard; the two differ in one bit.
+    @inline(__always)
+    private static func hasWildcard(_ word: UInt64) -> UInt64 {
+        hasZero((word | 0x08 &* lowBits) ^ 0x2B &* lowBits)
+    }
+
+    /// Whether the test is not zero for any eight bytes. The last eight overlap those before; fewer are filled up with a letter.
     @inline(__always)
     private static func contains(_ bytes: Span<UInt8>, _ range: Range<Int>, _ test: (UInt64) -> UInt64) -> Bool {
         // A span has no load of words; every load is within the extracted range, whose bounds are checked.
         bytes.extracting(range).withUnsafeBytes { bytes in
-            var found: UInt64 = 0
+            guard bytes.count >= 8 else {
+                var word = UInt64(UInt8(ascii: "a")) &* lowBits
+                for byte in bytes { word = word << 8 | UInt64(byte) }
+                return test(word) != 0
+            }
+            let last = bytes.count - 8
+            var found = test(bytes.loadUnaligned(fromByteOffset: last, as: UInt64.self))
             var index = 0
-            while index + 8 <= bytes.count {
+            while index < last {
                 found |= test(bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
                 index += 8
             }
-            var last = UInt64(UInt8(ascii: "a")) &* lowBits
-            while index < bytes.count {
-                last = last << 8 | UInt64(bytes[index])
-                index += 1
-            }
-            return (found | test(last)) != 0
+            return found != 0
         }
     }
 }

@@ -2,11 +2,12 @@
 enum TextRules {
     /// Checks text that is to be sent.
     static func check(_ text: String, _ field: StaticString) throws(PacketError) {
-        let length = text.utf8.count
-        guard length <= MQTTLimits.maximumFieldLength else {
-            throw PacketError(.packetTooLarge, "\(field) of \(length) bytes; at most \(MQTTLimits.maximumFieldLength)")
+        let bytes = text.utf8.span
+        guard bytes.count <= MQTTLimits.maximumFieldLength else {
+            throw PacketError(
+                .packetTooLarge, "\(field) of \(text.utf8.count) bytes; at most \(MQTTLimits.maximumFieldLength)")
         }
-        guard !text.utf8.contains(0) else {
+        guard !ByteScan.hasNUL(bytes) else {
             throw PacketError(.malformedPacket, "\(field) contains U+0000", "MQTT-1.5.4-2")
         }
     }
@@ -15,7 +16,12 @@ enum TextRules {
     static func check(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ field: StaticString, origin: Int = 0
     ) throws(PacketError) {
-        guard ByteScan.needsCloserLook(bytes, range) else { return }
+        if ByteScan.needsCloserLook(bytes, range) { try checkClosely(bytes, range, field, origin: origin) }
+    }
+
+    private static func checkClosely(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ field: StaticString, origin: Int
+    ) throws(PacketError) {
         // [MQTT-4.7.3-2]
         for index in range where bytes[index] == 0 {
             throw PacketError(.malformedPacket, at: origin + index, "\(field) contains U+0000", "MQTT-1.5.4-2")
@@ -29,8 +35,16 @@ enum TextRules {
         }
     }
 
+    /// Whether bytes are those of a text.
+    static func isEqual(_ bytes: Span<UInt8>, _ range: Range<Int>, _ text: String) -> Bool {
+        let expected = text.utf8.span
+        guard range.count == expected.count else { return false }
+        for index in expected.indices where bytes[range.lowerBound + index] != expected[index] { return false }
+        return true
+    }
+
     /// The text of bytes that were checked, a byte order mark included [MQTT-1.5.4-3].
     static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-        bytes.extracting(range).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+        String(copying: UTF8Span(unchecked: bytes.extracting(range)))
     }
 }

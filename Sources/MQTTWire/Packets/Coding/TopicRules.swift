@@ -24,6 +24,7 @@ enum TopicRules {
             throw PacketError(
                 .malformedPacket, at: origin + range.lowerBound, "an empty topic filter", "MQTT-4.7.3-1")
         }
+        guard ByteScan.hasWildcard(bytes, range) else { return }
         for index in range {
             let byte = bytes[index]
             guard byte == singleLevel || byte == multiLevel else { continue }

@@ -17,7 +17,25 @@ struct VariableByteInteger {
     var isMinimal: Bool { length == Self.length(of: value) }
 
     /// Reads the integer at an offset; nil when the bytes end within it, an error when it goes on after four bytes.
+    @inline(__always)
     init?(_ bytes: Span<UInt8>, at start: Int, end: Int, origin: Int, _ field: StaticString) throws(PacketError) {
+        // Most are lengths of one byte.
+        if start < end, bytes[start] < 0x80 {
+            self.init(value: Int(bytes[start]), length: 1)
+        } else {
+            try self.init(long: bytes, at: start, end: end, origin: origin, field)
+        }
+    }
+
+    private init(value: Int, length: Int) {
+        self.value = value
+        self.length = length
+    }
+
+    @inline(never)
+    private init?(
+        long bytes: Span<UInt8>, at start: Int, end: Int, origin: Int, _ field: StaticString
+    ) throws(PacketError) {
         var value = 0
         for index in 0..<MQTTLimits.maximumVariableByteIntegerLength {
             guard start + index < end else { return nil }

@@ -7,26 +7,26 @@ extension Properties {
             self.init()
             return
         }
-        let range = try Self.range(&reader, bytes, at: place)
-        self.init(checked: bytes, range)
+        self.init(checked: bytes, try Self.range(&reader, bytes, at: place).range)
     }
 
-    /// Reads the properties' length, and says where the properties lie, which have been checked.
+    /// Reads the properties' length, and says where the properties lie, which have been checked, and which there are.
+    @inline(__always)
     static func range(
         _ reader: inout ByteReader, _ bytes: Span<UInt8>, at place: PropertyPlace
-    ) throws(PacketError) -> Range<Int> {
+    ) throws(PacketError) -> (range: Range<Int>, identifiers: PropertyIdentifiers) {
         // [MQTT-2.2.2-1]
         let length = try reader.variableByteInteger(bytes, "property length")
         let range = try reader.take(length, "properties")
-        if !range.isEmpty { try check(bytes, range, at: place, origin: reader.origin) }
-        return range
+        return (range, range.isEmpty ? [] : try check(bytes, range, at: place, origin: reader.origin))
     }
 
-    /// Checks every property by the table, and what binds properties together.
+    /// Checks every property by the table, and what binds properties together; says which there are.
+    @discardableResult
     private static func check(
         _ bytes: Span<UInt8>, _ range: Range<Int>, at place: PropertyPlace, origin: Int
-    ) throws(PacketError) {
-        var seen: UInt64 = 0
+    ) throws(PacketError) -> PropertyIdentifiers {
+        var seen: PropertyIdentifiers = []
         var scanner = PropertyScanner(range, origin: origin)
         while let field = try scanner.next(bytes) {
             let identifier = field.identifier
@@ -38,19 +38,16 @@ extension Properties {
                     isFromWrongSide ? .protocolError : .malformedPacket, at: origin + field.range.lowerBound,
                     "\(identifier) is no property of \(place)")
             }
-            let bit: UInt64 = 1 << UInt64(identifier.rawValue)
-            guard seen & bit == 0 || rule.repeatable.contains(place) else {
+            guard seen.insert(PropertyIdentifiers(identifier)).inserted || rule.repeatable.contains(place) else {
                 throw PacketError(
                     .protocolError, at: origin + field.range.lowerBound, "a second \(identifier) in \(place)")
             }
-            seen |= bit
         }
-        let hasData = seen & (1 << UInt64(PropertyIdentifier.authenticationData.rawValue)) != 0
-        let hasMethod = seen & (1 << UInt64(PropertyIdentifier.authenticationMethod.rawValue)) != 0
-        guard hasMethod || !hasData else {
+        guard seen.contains(.authenticationMethod) || !seen.contains(.authenticationData) else {
             throw PacketError(
                 .protocolError, at: origin + range.lowerBound, "authentication data without authentication method")
         }
+        return seen
     }
 
     /// Appends the properties' length and the properties, or nothing when the version has none.

@@ -28,3 +28,21 @@ public enum PropertyIdentifier: UInt8, CaseIterable, Hashable, Sendable {
     case subscriptionIdentifierAvailable = 0x29
     case sharedSubscriptionAvailable = 0x2A
 }
+
+/// A set of them.
+struct PropertyIdentifiers: OptionSet {
+    let rawValue: UInt64
+
+    init(rawValue: UInt64) {
+        self.rawValue = rawValue
+    }
+
+    /// All numbers are less than 64.
+    init(_ identifier: PropertyIdentifier) {
+        rawValue = 1 << UInt64(identifier.rawValue)
+    }
+
+    func contains(_ identifier: PropertyIdentifier) -> Bool {
+        contains(PropertyIdentifiers(identifier))
+    }
+}

@@ -23,7 +23,8 @@ struct PropertyScanner {
         reader = ByteReader(range, origin: origin)
     }
 
-    /// The next property; nil at the end.
+    /// The next property; nil at the end. Inlined, so that nothing is made of a field that nobody looks at.
+    @inline(__always)
     mutating func next(_ bytes: Span<UInt8>) throws(PacketError) -> PropertyField? {
         guard !reader.isAtEnd else { return nil }
         let start = reader.position

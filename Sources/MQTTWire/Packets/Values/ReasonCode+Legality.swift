@@ -3,10 +3,10 @@ extension ReasonCode {
     public func isLegal(in type: PacketType, _ direction: PacketDirection) -> Bool {
         switch type {
         case .connack: self == .success || Self.connackErrors.contains(self)
-        case .puback, .pubrec: Self.receiptCodes.contains(self)
+        case .puback, .pubrec: self == .success || Self.receiptCodes.contains(self)
         case .pubrel, .pubcomp: self == .success || self == .packetIdentifierNotFound
         case .suback: grantedQoS != nil || Self.subackErrors.contains(self)
-        case .unsuback: Self.unsubackCodes.contains(self)
+        case .unsuback: self == .success || Self.unsubackCodes.contains(self)
         case .disconnect:
             direction == .toServer
                 ? Self.clientDisconnectCodes.contains(self) : Self.serverDisconnectCodes.contains(self)
@@ -29,7 +29,7 @@ extension ReasonCode {
     ]
 
     private static let receiptCodes: Set<ReasonCode> = [
-        .success, .noMatchingSubscribers, .unspecifiedError, .implementationSpecificError, .notAuthorized,
+        .noMatchingSubscribers, .unspecifiedError, .implementationSpecificError, .notAuthorized,
         .topicNameInvalid, .packetIdentifierInUse, .quotaExceeded, .payloadFormatInvalid,
     ]
 
@@ -40,7 +40,7 @@ extension ReasonCode {
     ]
 
     private static let unsubackCodes: Set<ReasonCode> = [
-        .success, .noSubscriptionExisted, .unspecifiedError, .implementationSpecificError, .notAuthorized,
+        .noSubscriptionExisted, .unspecifiedError, .implementationSpecificError, .notAuthorized,
         .topicFilterInvalid, .packetIdentifierInUse,
     ]
 

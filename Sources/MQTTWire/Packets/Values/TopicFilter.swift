@@ -52,7 +52,7 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether a level is a wildcard.
     public var hasWildcard: Bool {
-        bytes[matchedRange].contains { $0 == TopicRules.singleLevel || $0 == TopicRules.multiLevel }
+        ByteScan.hasWildcard(bytes.span, matchedRange)
     }
 
     /// Whether a message of this name is for the subscription. Wildcards at the first level leave out names that start
@@ -109,7 +109,7 @@ public struct TopicFilter: Hashable, Sendable, CustomStringConvertible {
     }
 
     private static func hasSharePrefix(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        guard range.count >= sharePrefix.count else { return false }
+        guard range.count >= sharePrefix.count, bytes[range.lowerBound] == TopicRules.system else { return false }
         for (index, byte) in sharePrefix.enumerated() where bytes[range.lowerBound + index] != byte { return false }
         return true
     }
