@@ -16,25 +16,33 @@ public enum Topic: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter name: the name of a topic, not a filter.
     /// - Throws: ``TopicError`` when `name` is no topic of this protocol.
     public init(parsing name: String) throws(TopicError) {
-        // At most two splits, so that an id with a slash in it is refused as an id.
-        let levels = name.unicodeScalars.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-            .map { String($0) }
-        switch levels[0] {
-        case Direction.toGateway:
-            guard levels.count > 1, let verb = CloudVerb(rawValue: levels[1]) else {
+        // By bytes: a slash is never a part of another character. At most three levels, so that an id with a slash in it is refused as an id.
+        let utf8 = name.utf8
+        let endOfDirection = utf8.firstIndex(of: Self.slash) ?? utf8.endIndex
+        let startOfVerb = endOfDirection == utf8.endIndex ? nil : utf8.index(after: endOfDirection)
+        let endOfVerb = startOfVerb.map { utf8[$0...].firstIndex(of: Self.slash) ?? utf8.endIndex }
+        let verb = startOfVerb.flatMap { start in endOfVerb.map { name[start..<$0] } }
+        let id = endOfVerb.flatMap { $0 == utf8.endIndex ? nil : String(name[utf8.index(after: $0)...]) }
+        switch name[..<endOfDirection] {
+        case Direction.toGateway[...]:
+            guard let verb = CloudVerb.allCases.first(where: { verb?.utf8.elementsEqual($0.rawValue.utf8) == true })
+            else {
                 throw TopicError(name: name, rule: .unknownVerb)
             }
-            self = .toGateway(verb, levels.count > 2 ? try Topic.gatewayID(levels[2], in: name) : nil)
-        case Direction.toCloud:
-            guard levels.count > 1, let verb = GatewayVerb(rawValue: levels[1]) else {
+            self = .toGateway(verb, try id.map { text throws(TopicError) in try Topic.gatewayID(text, in: name) })
+        case Direction.toCloud[...]:
+            guard let verb = GatewayVerb.allCases.first(where: { verb?.utf8.elementsEqual($0.rawValue.utf8) == true })
+            else {
                 throw TopicError(name: name, rule: .unknownVerb)
             }
-            guard levels.count > 2 else { throw TopicError(name: name, rule: .missingGatewayID) }
-            self = .toCloud(verb, try Topic.gatewayID(levels[2], in: name))
+            guard let id else { throw TopicError(name: name, rule: .missingGatewayID) }
+            self = .toCloud(verb, try Topic.gatewayID(id, in: name))
         default:
             throw TopicError(name: name, rule: .unknownDirection)
         }
     }
+
+    private static let slash = UInt8(ascii: "/")
 
     /// The topic's name, as MQTT carries it.
     public var name: String {
