@@ -14,7 +14,7 @@ struct IdentifierText: Sendable {
 
     private static func brokenRule(_ text: String, limit: Int) -> IdentifierError.Rule? {
         // Nearly all ids: bytes that can break no rule wherever they stand, not too many and at least one.
-        if 1...limit ~= text.utf8.count, text.utf8.allSatisfy(\.isPlain) { return nil }
+        if 1...limit ~= text.utf8.count, text.utf8.allSatisfy({ $0.isPlain }) { return nil }
         let scalars = text.unicodeScalars
         guard let first = scalars.first, let last = scalars.last else { return .empty }
         let byteCount = text.utf8.count
