@@ -9,6 +9,7 @@ from contestants import Unavailable
 GATEWAYS_IN_DATABASE, PER_STORM = 50_000, 12_500
 PUSHED_GATEWAYS, PUSHED_BYTES = 10_000, 1024
 REQUESTS = 20
+USER, PASSWORD = "bench@example.com", "in a benchmark alone"
 PAGES = {
     "dashboard": "/",
     "upgrade_page": "/upgrade",
@@ -20,24 +21,27 @@ QUIET_CPU = 0.05
 
 
 class Daemon:
-    """A running `umd --nossl`."""
+    """A running `umd`: with `--nossl`, or in TLS mode with the one who looks at pages logged in."""
 
-    def __init__(self, contestant, data):
+    def __init__(self, contestant, data, tls=False):
         self.data = data
         self.log = f"{data}.log"
         start = time.monotonic()
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(
-                [contestant.program, "--nossl", "--data", data, "--http-port", "0", "--mqtt-port", "0"],
-                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
+                [
+                    contestant.program, "--data", data, "--http-port", "0",
+                    *(["--mqtts-port", "0"] if tls else ["--nossl", "--mqtt-port", "0"])
+                ], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
         line = self.process.stdout.readline()
         self.seconds_to_ready = time.monotonic() - start
         if not line.startswith("umd ready"):
             self.process.wait()
             raise Unavailable(f"umd did not come up: {open(self.log).read()[-500:].strip()}")
         self.http_port, self.mqtt_port = (int(re.search(rf"{name}:(\d+)", line).group(1)) for name in (
-            r"http=http://[^: ]*", r"mqtt=mqtt://[^: ]*"))
+            r"http=http://[^: ]*", r"mqtt=mqtts?://[^: ]*"))
         self.http = http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=60)
+        self.headers = {"Cookie": self.log_in()} if tls else {}
 
     @property
     def cpu(self):
@@ -48,8 +52,18 @@ class Daemon:
         with open(f"/proc/{self.process.pid}/status") as file:
             return int(re.search(rf"^{name}:\s*(\d+)", file.read(), re.MULTILINE).group(1))
 
+    def log_in(self):
+        """The session's cookie."""
+        body = json.dumps({"username": USER, "password": PASSWORD})
+        self.http.request("POST", "/api/v1/session", body, {"Content-Type": "application/json"})
+        response = self.http.getresponse()
+        response.read()
+        if response.status != 200:
+            raise Unavailable(f"the log-in answers {response.status}")
+        return response.getheader("Set-Cookie").split(";")[0]
+
     def get(self, path):
-        self.http.request("GET", path)
+        self.http.request("GET", path, headers=self.headers)
         response = self.http.getresponse()
         body = response.read()
         if response.status != 200:
@@ -100,8 +114,8 @@ class Daemon:
 
 
 @contextlib.contextmanager
-def running(contestant, data):
-    daemon = Daemon(contestant, data)
+def running(contestant, data, tls=False):
+    daemon = Daemon(contestant, data, tls)
     try:
         yield daemon
     finally:
@@ -119,7 +133,11 @@ def order(contestant, daemon, version, *target):
 # MARK: a large database
 
 
-def large_database(contestant, load):
+def large_database_logged_in(contestant, load):
+    return large_database(contestant, load, tls=True)
+
+
+def large_database(contestant, load, tls=False):
     data = os.path.join(contestant.folder, "large-fleet")
     if not os.path.exists(data):
         try:
@@ -127,7 +145,7 @@ def large_database(contestant, load):
         except BaseException:
             shutil.rmtree(data, ignore_errors=True)
             raise
-    with running(contestant, data) as daemon:
+    with running(contestant, data, tls) as daemon:
         figures = {
             "ready_seconds": daemon.seconds_to_ready, "server_kib_ready": daemon.memory("VmRSS"),
             "database_bytes": os.path.getsize(f"{data}/umd.sqlite3"), "gateways": daemon.api("/gateways?limit=1")["total"]
@@ -146,6 +164,12 @@ def large_database(contestant, load):
 
 def fill(contestant, load, data):
     """Gateways of eight companies that came, reported and went; of one company the latest order is pending."""
+    subprocess.run(
+        [contestant.sibling("umctl"), "init", "--data", data, "--username", USER, "--password-stdin"], check=True,
+        capture_output=True, input=PASSWORD, text=True)
+    # The certificates are made before anything is measured.
+    with running(contestant, data, tls=True):
+        pass
     with running(contestant, data) as daemon:
         for version in ("0.5", "1.0", "1.1"):
             daemon.add_release(version)

@@ -73,6 +73,13 @@ def fan_out(name, explanation, clients, size, rounds, qos=0, tls=False, metrics=
         ceilings=["SSL_write"] if tls else ["writev", "sendfile"], tls=tls)
 
 
+def large_database(name, explanation, measure):
+    return Scenario(
+        name, f"umd on {daemon.GATEWAYS_IN_DATABASE:,} gateways, {daemon.REQUESTS} requests a page; {explanation}", [],
+        [READY, RESIDENT, PEAK, DATABASE, *(each for name, title in PAGES.items() for each in page_times(name, title))],
+        measure=measure, server="umd")
+
+
 KIB, MIB = 1024, 1024 * 1024
 
 SCENARIOS = [
@@ -135,10 +142,8 @@ SCENARIOS = [
     Scenario(
         "STATUS during a fan-out", "PUBACK of a small message while 1 MiB goes to 1000 subscribers",
         ["bystander", "--clients", "1000", "--size", str(MIB), "--rounds", "4"], [P50, P99, WORST, WOKEN_LATE]),
-    Scenario(
-        "large database", f"umd on a database of {daemon.GATEWAYS_IN_DATABASE:,} gateways, {daemon.REQUESTS} requests a page", [],
-        [READY, RESIDENT, PEAK, DATABASE, *(each for name, title in PAGES.items() for each in page_times(name, title))],
-        measure=daemon.large_database, server="umd"),
+    large_database("large database", "without log-in", daemon.large_database),
+    large_database("large database, logged in", "the same in TLS mode", daemon.large_database_logged_in),
     Scenario(
         "push", f"{daemon.PUSHED_BYTES} bytes to {daemon.PUSHED_GATEWAYS:,} simulated gateways, from the order to the last confirmation", [],
         [PUSHED, CPU_PER_PUSH, PEAK], measure=daemon.push, server="umd"),
