@@ -83,7 +83,7 @@ fuzz: build-dependencies ## decoders and connections under libFuzzer, each for S
 .PHONY: bench
 bench: build-dependencies ## our broker and daemon beside peers and the bare machine (ONLY=fan-out, REPEAT=5, JSON=FILE)
 	@Scripts/install-dependencies.sh gcc mosquitto openssl python3 zlib1g libdeflate0 libisal2
-	@for program in embedded-broker umd; do \
+	@for program in embedded-broker $(PROGRAMS); do \
 	    swift build -c release $(SWIFT_FLAGS) --product $$program || exit 1; \
 	done
 	@Benchmarks/bench.py --binaries "$$(swift build -c release --show-bin-path)" --repeat $(REPEAT) \

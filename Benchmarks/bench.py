@@ -13,6 +13,8 @@ import argparse, json, os, shutil, statistics, subprocess, sys, tempfile
 from contestants import Ceiling, EmbeddedBroker, FlashMQ, Mosquitto, Unavailable, UpgradeDaemon
 from scenarios import SCENARIOS
 
+CEILINGS = {"writev": "writev", "sendfile": "sendfile", "SSL_write": "tls"}
+"""What the bare machine is measured by, and the load generator's name for it."""
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -29,7 +31,7 @@ def main():
     chosen = [each for each in SCENARIOS if not arguments.only or any(text in each.name for text in arguments.only)]
     if arguments.list:
         for scenario in chosen:
-            print(f"{scenario.name:34} {' '.join(scenario.load)}")
+            print(f"{scenario.name:34} {' '.join(scenario.load) or scenario.measure.__name__}")
         print("CRC-32\nopenssl speed")
         return
     ceilings = [each for each in (checksums, ciphers) if not arguments.only or any(text in each.__doc__ for text in arguments.only)]
@@ -39,9 +41,10 @@ def main():
         load = arguments.load or compile_load_generator(folder)
         make_certificate(folder)
         contestants = [
-            kind(folder, arguments.binaries) for kind in (Ceiling, Mosquitto, FlashMQ, EmbeddedBroker, UpgradeDaemon)
-            if kind.name not in arguments.without
+            *(Ceiling(folder, arguments.binaries, name, mode) for name, mode in CEILINGS.items()),
+            *(kind(folder, arguments.binaries) for kind in (Mosquitto, FlashMQ, EmbeddedBroker, UpgradeDaemon))
         ]
+        contestants = [each for each in contestants if each.name not in arguments.without]
         results = [{"scenario": each.__doc__, "runs": each(folder)} for each in ceilings]
         for scenario in chosen:
             runs = run(scenario, contestants, load, arguments.repeat)
@@ -91,16 +94,10 @@ def run(scenario, contestants, load, repeat):
         for contestant in taking_part[turn % max(1, len(taking_part)):] + taking_part[:turn % max(1, len(taking_part))]:
             progress(f"{scenario.name}: {contestant.name}, {turn + 1} of {repeat}")
             try:
-                with contestant.started(scenario) as target:
-                    outcome = subprocess.run(
-                        [load, *contestant.load(scenario), *target], capture_output=True, text=True, timeout=600)
-            except Unavailable as reason:
-                runs.setdefault(contestant.name, []).append({"failed": str(reason)})
-                continue
-            if outcome.returncode == 0:
-                runs.setdefault(contestant.name, []).append(json.loads(outcome.stdout))
-            else:
-                runs.setdefault(contestant.name, []).append({"failed": outcome.stderr.strip()})
+                figures = contestant.measure(scenario, load)
+            except (Unavailable, OSError, subprocess.SubprocessError) as reason:
+                figures = {"failed": str(reason)}
+            runs.setdefault(contestant.name, []).append(figures)
     progress("")
     return runs
 
@@ -110,6 +107,8 @@ def report(scenario, runs):
     for metric in scenario.metrics:
         values = {name: median(each, metric.key) for name, each in runs.items()}
         known = {name: value for name, value in values.items() if value is not None}
+        if not known:
+            continue
         line = "  ".join(f"{name} {metric.show(value)}" for name, value in known.items())
         print(f"  {metric.title:28} {line}")
         for ours in ("embedded-broker", "umd"):
@@ -120,14 +119,23 @@ def report(scenario, runs):
             if peers:
                 best = min(peers) if metric.less_is_better else max(peers)
                 ratios.append(f"{ratio(known[ours], best)} x best peer")
-            if "ceiling" in known:
-                ratios.append(f"{ratio(known[ours], known['ceiling'])} x ceiling")
+            ratios += [f"{ratio(known[ours], known[name])} x {name}" for name in CEILINGS if name in known]
             if ratios:
                 print(f"  {'':28} {ours} = {', '.join(ratios)}")
+    shares = {name: load_share(each) for name, each in runs.items()}
+    line = "  ".join(f"{name} {share:.0%}" for name, share in shares.items() if share is not None)
+    if line:
+        print(f"  {'load generator':28} {line} of a processor")
     for name, each in runs.items():
         for failure in sorted({one["failed"] for one in each if "failed" in one}):
             print(f"  {name} failed: {failure}")
     sys.stdout.flush()
+
+
+def load_share(runs):
+    """What the load generator used of one processor: near 100 % it was the bottleneck itself."""
+    shares = [run["load_cpu"] / run["seconds"] for run in runs if run.get("seconds")]
+    return statistics.median(shares) if shares else None
 
 
 def ratio(value, other):

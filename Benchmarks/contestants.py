@@ -1,5 +1,5 @@
-"""Whom the load generator is pointed at, each in a fresh process per run."""
-import contextlib, os, re, shutil, signal, socket, subprocess, tempfile, time
+"""Who is measured, each in a fresh process per run."""
+import contextlib, json, os, re, shutil, signal, socket, subprocess, tempfile, time
 
 
 class Unavailable(Exception):
@@ -24,6 +24,14 @@ class Contestant:
     def load(self, scenario):
         """The load generator's arguments, but for where the server is."""
         return scenario.load
+
+    def measure(self, scenario, load):
+        """The figures of one run, in which the program `load` drives the server."""
+        with self.started(scenario) as target:
+            outcome = subprocess.run([load, *self.load(scenario), *target], capture_output=True, text=True, timeout=600)
+        if outcome.returncode != 0:
+            raise Unavailable(outcome.stderr.strip())
+        return json.loads(outcome.stdout)
 
     @contextlib.contextmanager
     def started(self, scenario):
@@ -95,6 +103,13 @@ class Ours(Contestant):
         path = os.path.join(self.binaries, self.name)
         return path if os.access(path, os.X_OK) else None
 
+    def sibling(self, name):
+        """Another program of ours."""
+        path = os.path.join(self.binaries, name)
+        if not os.access(path, os.X_OK):
+            raise Unavailable(f"{path} is not there")
+        return path
+
 
 class EmbeddedBroker(Ours):
     name = "embedded-broker"
@@ -113,6 +128,9 @@ class UpgradeDaemon(Ours):
     name = "umd"
     serves = ("umd",)
 
+    def measure(self, scenario, load):
+        return scenario.measure(self, load) if scenario.measure else super().measure(scenario, load)
+
     def command(self, scenario, data):
         return [self.program, "--nossl", "--data", f"{data}/umd", "--http-port", "0", "--mqtt-port", "0"], None
 
@@ -126,12 +144,16 @@ class UpgradeDaemon(Ours):
 
 
 class Ceiling(Contestant):
-    """The load generator itself, with a writer that does nothing else: the best of the ways the scenario names."""
-    name = "ceiling"
+    """The load generator itself, with a writer that does nothing else, in one of the ways that its `--mode` knows."""
     program = "mqtt-load"
 
+    def __init__(self, folder, binaries, name, mode):
+        super().__init__(folder, binaries)
+        self.name = name
+        self.mode = mode
+
     def takes_part_in(self, scenario):
-        return bool(scenario.ceilings)
+        return self.name in scenario.ceilings
 
     @contextlib.contextmanager
     def started(self, scenario):
@@ -145,7 +167,7 @@ class Ceiling(Contestant):
             if name not in skipped:
                 kept += [name, value]
         return [
-            "ceiling", *kept, "--mode", scenario.ceilings[0], "--certificate", f"{self.folder}/cert.pem", "--key",
+            "ceiling", *kept, "--mode", self.mode, "--certificate", f"{self.folder}/cert.pem", "--key",
             f"{self.folder}/key.pem"
         ]
 

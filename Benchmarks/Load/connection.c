@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -253,4 +254,11 @@ void run_once(int milliseconds) {
         if (events[index].events & EPOLLOUT) flush(connection);
         if (connection->open && events[index].events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) read_available(connection);
     }
+}
+
+void run_for(double seconds) {
+    struct pollfd set = {.fd = poll_set, .events = POLLIN};
+    struct timespec limit = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
+    ppoll(&set, 1, &limit, NULL);
+    run_once(0);
 }

@@ -66,6 +66,7 @@ struct buffer make_message(void) {
 int deliveries(void) { return delivered; }
 
 void fan_out(void) {
+    start_loop();
     struct connection *publisher = make_subscribers_and_publisher();
     for (int index = 0; index < options.stalled; index++) stop_reading(subscribers[index]);
     int readers = options.clients - options.stalled;

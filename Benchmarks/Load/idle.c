@@ -27,6 +27,7 @@ static void received(struct connection *connection, const struct packet *packet)
 }
 
 void idle(void) {
+    start_loop();
     // The first connection finds memory that the server needs for any.
     for (int index = 0; index < 100 && !options.close; index++) open_connection(index, received)->connected = connected;
     int first = options.close ? 0 : 100;

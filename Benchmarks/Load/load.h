@@ -28,6 +28,7 @@ struct options {
     bool resume;         // TLS sessions are resumed
     bool close;          // connections are closed as soon as they stand
     bool daemon;         // the server is umd: gateways' frames, and answers to them
+    int first;           // the number in the name of the first gateway
     const char *mode;    // of a ceiling: writev, sendfile or tls
     const char *certificate, *key;
     int timeout;         // seconds
@@ -114,6 +115,8 @@ bool has_output(const struct connection *);
 void stop_reading(struct connection *);
 // Handles what happens, at most so many milliseconds.
 void run_once(int milliseconds);
+// The same for a time that is less than a millisecond; returns early when something has happened.
+void run_for(double seconds);
 // Runs until the condition holds; fails after the timeout, naming what was waited for.
 #define run_until(condition, what)                                                                     \
     do {                                                                                               \

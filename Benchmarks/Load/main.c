@@ -24,8 +24,8 @@ void fail(const char *format, ...) {
 
 static const char usage[] =
     "usage: mqtt-load SCENARIO [--port N] [--server PID] [--clients N] [--publishers N] [--size BYTES] [--rounds N] [--qos 0|1]\n"
-    "                 [--window N] [--rate N] [--stalled N] [--subscriptions N] [--tls] [--resume] [--close] [--daemon]\n"
-    "                 [--mode writev|sendfile|tls] [--certificate FILE --key FILE] [--timeout SECONDS]\n"
+    "                 [--window N] [--rate N] [--stalled N] [--subscriptions N] [--tls] [--resume] [--close]\n"
+    "                 [--daemon [--first N]] [--mode writev|sendfile|tls] [--certificate FILE --key FILE] [--timeout SECONDS]\n"
     "scenarios: fan-out, storm, idle, throughput, latency, bystander, ceiling; README.md beside the sources explains them.\n"
     "Prints one JSON object. --server is the process whose processor time and memory are measured.\n";
 
@@ -40,6 +40,7 @@ static const struct option names[] = {
     {"daemon", no_argument, NULL, 'd'},          {"mode", required_argument, NULL, 'm'},
     {"certificate", required_argument, NULL, 'E'}, {"key", required_argument, NULL, 'k'},
     {"timeout", required_argument, NULL, 'T'},   {"host", required_argument, NULL, 'h'},
+    {"first", required_argument, NULL, 'f'},
     {NULL, 0, NULL, 0}};
 
 static int number(const char *text) {
@@ -62,6 +63,7 @@ static void parse(int count, char **arguments) {
         case 'w': options.window = number(optarg); break;
         case 'R': options.rate = number(optarg); break;
         case 'S': options.stalled = number(optarg); break;
+        case 'f': options.first = number(optarg); break;
         case 'u': options.subscriptions = number(optarg); break;
         case 'T': options.timeout = number(optarg); break;
         case 't': options.tls = true; break;
@@ -95,7 +97,6 @@ int main(int count, char **arguments) {
         {"latency", latency}, {"bystander", bystander}, {"ceiling", ceiling}};
     for (size_t index = 0; index < sizeof scenarios / sizeof *scenarios; index++) {
         if (strcmp(options.scenario, scenarios[index].name) != 0) continue;
-        if (scenarios[index].run != ceiling) start_loop();
         scenarios[index].run();
         return 0;
     }

@@ -71,6 +71,7 @@ static void received(struct connection *connection, const struct packet *packet)
 }
 
 static void prepare(void) {
+    start_loop();
     int count = options.clients + options.publishers;
     publishers = calloc((size_t)options.publishers, sizeof *publishers);
     for (int index = 0; index < count; index++) {

@@ -10,13 +10,15 @@ static double *answer_times;
 
 // The PUBACK of a STATUS, and two answers.
 enum { due_to_gateway = 3 };
+// Among which gateways are spread.
+enum { companies = 8 };
 
 static const char *const gateway_topics[] = {"UPGRADE", "LATEST_VERSION", "AVAILABLE_VERSIONS", "DOWNLOAD_UPGRADE"};
 
 static void connected(struct connection *connection) {
     char name[48], text[160];
     connection->since = now();
-    snprintf(name, sizeof name, "gateway-%d", connection->index);
+    snprintf(name, sizeof name, "gateway-%d", options.first + connection->index);
     append_connect(&connection->output, name);
     for (int index = 0; index < options.subscriptions; index++) {
         if (options.daemon) {
@@ -30,12 +32,14 @@ static void connected(struct connection *connection) {
 
 static void say(struct connection *connection) {
     static const char *const verbs[] = {"STATUS", "REQUEST_LATEST_VERSION", "REQUEST_AVAILABLE_VERSIONS"};
+    int number = options.first + connection->index;
     connection->since = now();
     for (int index = 0; index < 3; index++) {
-        char topic[96];
+        char topic[96], status[64];
         struct buffer frame = {0};
-        append_frame(&frame, index == 0 ? "{\"companyId\":\"2\",\"version\":0.5}" : "");
-        snprintf(topic, sizeof topic, "TOCLOUD/%s/gateway-%d", verbs[index], connection->index);
+        snprintf(status, sizeof status, "{\"companyId\":\"%d\",\"version\":0.5}", 2 + number % companies);
+        append_frame(&frame, index == 0 ? status : "");
+        snprintf(topic, sizeof topic, "TOCLOUD/%s/gateway-%d", verbs[index], number);
         append_publish_head(&connection->output, topic, index == 0, (uint16_t)(100 + index), frame.length);
         append(&connection->output, frame.bytes, frame.length);
         free(frame.bytes);
@@ -74,6 +78,7 @@ static void received(struct connection *connection, const struct packet *packet)
 }
 
 void storm(void) {
+    start_loop();
     answer_times = calloc((size_t)options.clients, sizeof *answer_times);
     reset_peak(options.server);
     struct memory before = memory_of(options.server);

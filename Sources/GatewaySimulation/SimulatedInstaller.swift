@@ -6,8 +6,8 @@ public import UpgradeProtocol
 /// Like a gateway in the field, it takes an empty one for version 0.5. Content that is no version fails, without a version that the cloud could be told.
 public struct SimulatedInstaller: Installer {
     private static let emptyExecutable = "0.5"
-    /// No version is longer; white space around it is allowed for.
-    private static let longestContent = 64
+    /// No version is as long; white space around it is allowed for, also so much that a release has the size that somebody wants to try.
+    private static let longestContent = 4096
 
     private let duration: Duration
     private let failureRate: Double

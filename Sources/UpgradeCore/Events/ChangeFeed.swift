@@ -11,6 +11,8 @@ public final class ChangeFeed: Sendable {
         var events: Scope
         /// All events of the scope, not only those that a dashboard shows.
         var eventLog: Bool
+
+        var seesEverything: Bool { gateways == .everything && events == .everything && eventLog }
     }
 
     private struct Listener: Sendable {

@@ -8,10 +8,8 @@ struct CompanyTable {
 
     func find(_ id: CompanyID, in scope: Scope) throws -> Company? {
         guard scope.contains(id) else { return nil }
-        return try Row.fetchOne(
-            database.cachedStatement(sql: "SELECT \(Self.columns) FROM company WHERE id = ?"),
-            arguments: [id.rawValue]
-        ).map(Company.init(row:))
+        return try database.cachedStatement(sql: "SELECT name, registered FROM company WHERE id = ?")
+            .one([id.rawValue]) { Company(id: id, name: try $0.value(0), registered: try $0.value(1)) }
     }
 
     /// By id.

@@ -40,6 +40,20 @@ extension Database {
     func page<Item: Sendable>(
         _ list: KeysetList, _ request: PageRequest, item: (Row) throws -> Item, cursor: (Item) -> Cursor
     ) throws -> Page<Item> {
+        func items(_ statement: Statement, _ arguments: StatementArguments) throws -> [Item] {
+            let rows = try Row.fetchCursor(statement, arguments: arguments)
+            var items: [Item] = []
+            while let row = try rows.next() { items.append(try item(row)) }
+            return items
+        }
+        return try page(list, request, items: items, cursor: cursor)
+    }
+
+    /// The same, where the rows are read otherwise.
+    func page<Item: Sendable>(
+        _ list: KeysetList, _ request: PageRequest, items: (Statement, StatementArguments) throws -> [Item],
+        cursor: (Item) -> Cursor
+    ) throws -> Page<Item> {
         var rows = list.conditions
         if let cursor = request.cursor {
             let comparison = list.descending ? "<" : ">"
@@ -57,9 +71,7 @@ extension Database {
             SELECT \(list.columns) FROM \(list.source) \(rows.clause)
             ORDER BY \(order) LIMIT \(request.limit + 1)
             """
-        var items: [Item] = []
-        let cursorOverRows = try Row.fetchCursor(cachedStatement(sql: sql), arguments: rows.arguments)
-        while let row = try cursorOverRows.next() { items.append(try item(row)) }
+        var items = try items(cachedStatement(sql: sql), rows.arguments)
         let hasMore = items.count > request.limit
         if hasMore { items.removeLast() }
         let count = "SELECT count(*) FROM \(list.source) \(list.conditions.clause)"

@@ -11,14 +11,13 @@ struct EventTable {
     private static let insertion = """
         INSERT INTO event (time, kind, actor, gateway_id, company_id, deployment_id, detail, hour)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-        RETURNING \(columns)
         """
     /// Of the few rows of one gateway, kind and hour, the one that says the same to the same people.
     private static let countingUp = """
         UPDATE event SET count = count + 1, time = ?
         WHERE gateway_id = ? AND kind = ? AND hour = ? AND detail = ? AND actor IS ? AND company_id IS ?
             AND deployment_id IS ?
-        RETURNING \(columns)
+        RETURNING id, count
         """
     private static let counting = "SELECT count(*) FROM event WHERE gateway_id = ? AND kind = ? AND hour = ?"
 
@@ -78,25 +77,19 @@ struct EventTable {
                 if let event = try countUp(draft, hour, at: time) { return event }
             }
         }
-        let row = try Row.fetchOne(
-            database.cachedStatement(sql: Self.insertion),
-            arguments: [
-                time.milliseconds, draft.kind.rawValue, draft.actor, draft.gatewayID?.rawValue,
-                draft.companyID?.rawValue, draft.deploymentID?.rawValue, draft.detail, hour,
-            ])
-        guard let row else { throw DomainError.unavailable("the event log did not take an event") }
-        return try Event(row: row)
+        try database.cachedStatement(sql: Self.insertion).execute(arguments: [
+            time.milliseconds, draft.kind.rawValue, draft.actor, draft.gatewayID?.rawValue, draft.companyID?.rawValue,
+            draft.deploymentID?.rawValue, draft.detail, hour,
+        ])
+        return Event(draft, id: database.lastInsertedRowID, time: time, count: 1)
     }
 
     /// Nil when nothing equal has happened in the hour.
     private func countUp(_ draft: EventDraft, _ hour: Int64, at time: Timestamp) throws -> Event? {
-        try Row.fetchOne(
-            database.cachedStatement(sql: Self.countingUp),
-            arguments: [
-                time.milliseconds, draft.gatewayID?.rawValue, draft.kind.rawValue, hour, draft.detail, draft.actor,
-                draft.companyID?.rawValue, draft.deploymentID?.rawValue,
-            ]
-        ).map(Event.init(row:))
+        try database.cachedStatement(sql: Self.countingUp).one([
+            time.milliseconds, draft.gatewayID?.rawValue, draft.kind.rawValue, hour, draft.detail, draft.actor,
+            draft.companyID?.rawValue, draft.deploymentID?.rawValue,
+        ]) { Event(draft, id: try $0.value(0), time: time, count: try $0.value(1)) }
     }
 }
 
@@ -115,6 +108,13 @@ extension Transaction {
 }
 
 extension Event {
+    /// What was written of a draft.
+    fileprivate init(_ draft: EventDraft, id: Int64, time: Timestamp, count: Int64) {
+        self.init(
+            id: id, time: time, kind: draft.kind, actor: draft.actor, gatewayID: draft.gatewayID,
+            companyID: draft.companyID, deploymentID: draft.deploymentID, detail: draft.detail, count: count)
+    }
+
     fileprivate init(row: Row) throws {
         self.init(
             id: row["id"], time: row.timestamp("time"), kind: try row.name("kind"), actor: row["actor"],

@@ -58,7 +58,7 @@ struct FigureQueries {
 
     func gateways(showing sign: Sign, around time: Timestamp, in scope: Scope, limit: Int) throws -> [Gateway] {
         let (sql, arguments) = Self.query(showing: sign, around: time, in: scope, limit: limit)
-        return try Row.fetchAll(database.cachedStatement(sql: sql), arguments: arguments).map(Gateway.init(row:))
+        return try database.cachedStatement(sql: sql).all(arguments, Gateway.init(columns:))
     }
 
     static func query(

@@ -5,17 +5,17 @@ import UpgradeProtocol
 struct GatewayTable {
     let database: Database
 
+    /// In the order in which ``Gateway/init(columns:)`` reads them.
     static let columns = """
         id, company_id, claimed_company_id, name, address, latitude, longitude, enabled, version, last_upgrade, online, \
         last_seen, bad_frames, bad_frame_at, latest_deployment_id, upgrade_state, target_version, upgrade_reason, \
         EXISTS (SELECT 1 FROM gateway_credential WHERE gateway_id = gateway.id) AS enrolled
         """
 
+    private static let byID = "SELECT \(columns) FROM gateway WHERE id = ?"
+
     func find(_ id: GatewayID, in scope: Scope) throws -> Gateway? {
-        let gateway = try Row.fetchOne(
-            database.cachedStatement(sql: "SELECT \(Self.columns) FROM gateway WHERE id = ?"),
-            arguments: [id.rawValue]
-        ).map(Gateway.init(row:))
+        let gateway = try database.cachedStatement(sql: Self.byID).one([id.rawValue], Gateway.init(columns:))
         guard let gateway,
             scope.contains(company: gateway.companyID, claimedCompany: gateway.claimedCompanyID)
         else { return nil }
@@ -26,23 +26,22 @@ struct GatewayTable {
     func list(_ filter: GatewayFilter, in scope: Scope, _ request: PageRequest) throws -> Page<Gateway> {
         let list = KeysetList(
             columns: Self.columns, source: "gateway", conditions: filter.conditions(in: scope), key: "id")
-        return try database.page(list, request, item: Gateway.init(row:), cursor: { Cursor(key: $0.id.rawValue) })
+        return try database.page(
+            list, request, items: { try $0.all($1, Gateway.init(columns:)) }, cursor: { Cursor(key: $0.id.rawValue) })
     }
 
     /// The first ones, by id.
     func first(_ limit: Int, _ filter: GatewayFilter, in scope: Scope) throws -> [Gateway] {
         let conditions = filter.conditions(in: scope)
         let sql = "SELECT \(Self.columns) FROM gateway \(conditions.clause) ORDER BY id LIMIT ?"
-        return try Row.fetchAll(database.cachedStatement(sql: sql), arguments: conditions.arguments + [limit])
-            .map(Gateway.init(row:))
+        return try database.cachedStatement(sql: sql).all(conditions.arguments + [limit], Gateway.init(columns:))
     }
 
     /// Calls `body` with every gateway that the filter lets through, one at a time, by id.
     func forEach(_ filter: GatewayFilter, in scope: Scope, _ body: (Gateway) throws -> Void) throws {
         let conditions = filter.conditions(in: scope)
         let sql = "SELECT \(Self.columns) FROM gateway \(conditions.clause) ORDER BY id"
-        let rows = try Row.fetchCursor(database.cachedStatement(sql: sql), arguments: conditions.arguments)
-        while let row = try rows.next() { try body(Gateway(row: row)) }
+        _ = try database.cachedStatement(sql: sql).all(conditions.arguments) { try body(Gateway(columns: $0)) }
     }
 
     /// How many gateways report each version; nil stands for those that have reported none.
@@ -114,15 +113,21 @@ struct GatewayTable {
 
     // MARK: What people change
 
-    func insert(_ id: GatewayID, company: CompanyID?, claimed: CompanyID?, at time: Timestamp) throws {
+    /// Adds a gateway, with what its first STATUS said if that is what made it known.
+    func insert(
+        _ id: GatewayID, company: CompanyID?, claimed: CompanyID?, version: Version? = nil,
+        lastUpgrade: Timestamp? = nil,
+        online: Bool = false, lastSeen: Timestamp? = nil, at time: Timestamp
+    ) throws {
         try database.cachedStatement(
             sql: """
-                INSERT INTO gateway (id, company_id, claimed_company_id, seen_by_company_id, name, created_at)
-                VALUES (?, ?, ?, ?, ?, ?)
+                INSERT INTO gateway (id, company_id, claimed_company_id, seen_by_company_id, name, version, last_upgrade,
+                    online, last_seen, created_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """
         ).execute(arguments: [
             id.rawValue, company?.rawValue, claimed?.rawValue, (company ?? claimed)?.rawValue, "New Gateway \(id)",
-            time.milliseconds,
+            version?.stored, lastUpgrade?.milliseconds, online, lastSeen?.milliseconds, time.milliseconds,
         ])
     }
 
@@ -240,24 +245,27 @@ extension GatewayTally {
 }
 
 extension Gateway {
-    init(row: Row) throws {
+    /// A row of ``GatewayTable/columns``.
+    init(columns: ColumnReader) throws {
         self.init(
-            id: try row.gatewayID("id"), companyID: try row.optionalCompanyID("company_id"),
-            claimedCompanyID: try row.optionalCompanyID("claimed_company_id"), name: row["name"],
-            address: row["address"], latitude: row["latitude"], longitude: row["longitude"], enabled: row["enabled"],
-            enrolled: row["enrolled"], version: try row.optionalVersion("version"),
-            lastUpgrade: row.optionalTimestamp("last_upgrade"),
-            online: row["online"], lastSeen: row.optionalTimestamp("last_seen"), badFrames: row["bad_frames"],
-            lastBadFrame: row.optionalTimestamp("bad_frame_at"),
-            lastUpgradeOrder: try LastUpgrade(row: row))
+            id: try GatewayID(columns.value(0)), companyID: try columns.optional(1).map { try CompanyID($0) },
+            claimedCompanyID: try columns.optional(2).map { try CompanyID($0) }, name: try columns.value(3),
+            address: columns.optional(4), latitude: columns.optional(5), longitude: columns.optional(6),
+            enabled: try columns.value(7), enrolled: try columns.value(18), version: try columns.version(8),
+            lastUpgrade: columns.timestamp(9), online: try columns.value(10), lastSeen: columns.timestamp(11),
+            badFrames: try columns.value(12), lastBadFrame: columns.timestamp(13),
+            lastUpgradeOrder: try LastUpgrade(columns: columns))
     }
 }
 
 extension Gateway.LastUpgrade {
-    fileprivate init?(row: Row) throws {
-        guard let deployment = row["latest_deployment_id"] as Int64? else { return nil }
+    fileprivate init?(columns: ColumnReader) throws {
+        guard let deployment = columns.optional(14, as: Int64.self) else { return nil }
+        guard let state = UpgradeState(rawValue: try columns.value(15)), let version = try columns.version(16) else {
+            throw DomainError.unavailable("the database holds an upgrade that this version cannot read")
+        }
         self.init(
-            deploymentID: DeploymentID(rawValue: deployment), state: try row.name("upgrade_state"),
-            targetVersion: try row.version("target_version"), reason: row["upgrade_reason"])
+            deploymentID: DeploymentID(rawValue: deployment), state: state, targetVersion: version,
+            reason: columns.optional(17))
     }
 }

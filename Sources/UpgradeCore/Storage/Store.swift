@@ -116,7 +116,11 @@ public final class Store: Sendable {
         configuration.maximumReaderCount = 4
         configuration.busyMode = .timeout(5)
         configuration.prepareDatabase { database in
-            try database.execute(sql: "PRAGMA cache_size = -16000; PRAGMA journal_size_limit = 67108864")
+            // A checkpoint for each 16 MB of log: a fleet that comes back changes the same pages again and again, and each is moved into the database once.
+            try database.execute(
+                sql:
+                    "PRAGMA cache_size = -16000; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864"
+            )
         }
         return configuration
     }

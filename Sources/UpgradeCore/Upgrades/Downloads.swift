@@ -108,7 +108,7 @@ extension EngineState {
         guard let session = state.session, session.isSubscribed(to: job.topic), let wanted = state.download.wanted,
             let release = common.catalogue.sendable(wanted)
         else { return nil }
-        let gateway = try turn.transaction.gateways.find(job.gateway, in: .everything)
+        let gateway = try turn.gateways.find(job.gateway)
         guard maySendExecutables(to: gateway) else { return nil }
         let transfer = common.dispatcher.begin(job, at: turn.now)
         gateways[job.gateway]?.download.began(transfer, at: turn.now)

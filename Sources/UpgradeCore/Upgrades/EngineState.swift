@@ -54,7 +54,7 @@ struct EngineState: Sendable {
             common.deployments.waveIsOver(for: deployment)
         }
         try dispatch(&turn)
-        for gateway in turn.heard { try transaction.gateways.recordHeard(gateway, at: transaction.time) }
+        for gateway in turn.heard { try turn.gateways.recordHeard(gateway) }
         turn.effects.nextTurn = nextTurn(after: turn.now).map(clock.monotonic(at:))
         return turn.effects
     }

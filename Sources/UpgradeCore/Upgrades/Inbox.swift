@@ -37,7 +37,8 @@ final class Inbox: Sendable {
     func put(_ events: [LinkEvent]) {
         let wasEmpty = contents.withLock { contents in
             let wasEmpty = contents.entries.isEmpty
-            contents.entries += events.lazy.map { .link($0) }
+            // One by one: they are few at a time, mostly one.
+            for event in events { contents.entries.append(.link(event)) }
             return wasEmpty
         }
         if wasEmpty { ring() }

@@ -3,7 +3,7 @@ import UpgradeProtocol
 extension EngineState {
     /// What a gateway says. Its acknowledgement waits for the transaction; a refused message has it already.
     mutating func handle(_ decoded: DecodedMessage, of message: InboundMessage, _ turn: inout Turn) throws {
-        let known = try turn.transaction.gateways.find(message.gateway, in: .everything)
+        let known = try turn.gateways.find(message.gateway)
         if case .refused(let kind, let detail) = decoded {
             // For a gateway that nobody knows only metrics count it.
             if let known { try countRefusal(kind, detail, known, turn) }
@@ -13,10 +13,9 @@ extension EngineState {
         if known != nil { turn.heard.insert(message.gateway) }
         switch decoded {
         case .status(let status):
-            guard let gateway = try known ?? create(message.gateway, claiming: status.companyID, &turn) else { return }
-            try record(status, of: gateway, isNew: known == nil, turn)
+            if let known { try record(status, of: known, turn) }
+            guard let gateway = try known ?? create(message.gateway, by: status, &turn) else { return }
             try settle(by: status, of: gateway, on: message.connection, &turn)
-            turn.heard.remove(message.gateway)
         case .latestVersionRequest:
             guard mayAnswer(known), let latest = common.catalogue.latest else { return }
             answer(.latestVersion, latestVersion(latest), to: message, &turn)
@@ -32,7 +31,7 @@ extension EngineState {
     }
 
     private func countRefusal(_ kind: EventKind, _ detail: String, _ gateway: Gateway, _ turn: Turn) throws {
-        try turn.transaction.gateways.countBadFrame(gateway.id, at: turn.transaction.time)
+        try turn.gateways.countBadFrame(of: gateway.id)
         try turn.transaction.append(EventDraft(kind, gateway: gateway.id, company: gateway.companyID, detail))
         turn.transaction.changes.add(gateway)
     }
@@ -41,9 +40,10 @@ extension EngineState {
 
     /// Flow 2: the first STATUS of an unknown gateway. Nil when there is no place in quarantine just now.
     private mutating func create(
-        _ id: GatewayID, claiming company: CompanyID, _ turn: inout Turn
+        _ id: GatewayID, by status: StatusMessage, _ turn: inout Turn
     ) throws -> Gateway? {
         let transaction = turn.transaction
+        let company = status.companyID
         let owner: CompanyID?
         switch configuration.newGateways {
         case .open: owner = try transaction.companyMakingIfAbsent(company, by: nil, because: id).id
@@ -54,15 +54,16 @@ extension EngineState {
             }
             owner = nil
         }
-        try transaction.gateways.insert(id, company: owner, claimed: company, at: transaction.time)
+        try turn.gateways.insert(
+            id, company: owner, claimed: company, version: status.version, lastUpgrade: status.lastUpgrade,
+            online: gateways[id]?.session != nil)
         let detail = owner == nil ? "New Gateway \(id), claims company \(company)" : "New Gateway \(id)"
         try transaction.append(EventDraft(.gatewayCreated, gateway: id, company: owner, detail))
-        if gateways[id]?.session != nil {
-            try transaction.gateways.recordPresence(id, online: true, at: transaction.time)
-        }
-        guard let gateway = try transaction.gateways.find(id, in: .everything) else {
+        guard let gateway = try turn.gateways.find(id) else {
             throw DomainError.unavailable("the gateway \(id) was not stored")
         }
+        try transaction.append(EventDraft(.versionReported, gateway: id, company: owner, "\(status.version)"))
+        transaction.changes.add(gateway)
         return gateway
     }
 
@@ -75,12 +76,15 @@ extension EngineState {
         return try turn.transaction.gateways.countInQuarantine(upTo: limits.waiting) < limits.waiting ? nil : .full
     }
 
-    private func record(_ status: StatusMessage, of gateway: Gateway, isNew: Bool, _ turn: Turn) throws {
+    private func record(_ status: StatusMessage, of gateway: Gateway, _ turn: Turn) throws {
         let transaction = turn.transaction
-        let lastUpgrade = status.timestamp.map { Timestamp(milliseconds: $0) }
-        try transaction.gateways.recordStatus(
-            gateway.id, version: status.version, lastUpgrade: lastUpgrade, claimed: status.companyID,
-            at: transaction.time)
+        // Most say what they said before: then only the time is written, of which no index knows while a gateway is online.
+        if gateway.version != status.version || gateway.claimedCompanyID != status.companyID
+            || status.lastUpgrade.map({ $0 != gateway.lastUpgrade }) == true
+        {
+            try turn.gateways.recordStatus(
+                of: gateway, version: status.version, lastUpgrade: status.lastUpgrade, claimed: status.companyID)
+        }
         if gateway.version != status.version {
             let detail = gateway.version.map { "\($0) → \(status.version)" } ?? "\(status.version)"
             try transaction.append(
@@ -94,7 +98,7 @@ extension EngineState {
         }
         var updated = gateway
         updated.claimedCompanyID = status.companyID
-        if updated.version != status.version || gateway.claimedCompanyID != status.companyID || isNew {
+        if gateway.version != status.version || gateway.claimedCompanyID != status.companyID {
             transaction.changes.add(updated)
         }
     }
@@ -104,11 +108,12 @@ extension EngineState {
         by status: StatusMessage, of gateway: Gateway, on connection: ConnectionID, _ turn: inout Turn
     ) throws {
         let id = gateway.id
+        let isToBeUpgraded = gateways[id]?.upgrade != nil
         if gateways[id]?.session?.connection == connection {
             gateways[id]?.session?.reported = status.version
-            turn.reconcile.insert(id)
+            if isToBeUpgraded { turn.reconcile.insert(id) }
         }
-        if gateways[id]?.upgrade != nil {
+        if isToBeUpgraded {
             let failure = status.failedVersion.flatMap { version in
                 status.failed.map { ReportedFailure(version: version, reason: $0) }
             }
@@ -166,4 +171,9 @@ extension EngineState {
         AvailableVersionsMessage(versions: common.catalogue.available)
             .encoded(versions: configuration.wireVersions)
     }
+}
+
+extension StatusMessage {
+    /// The time of the last upgrade by the gateway's own clock, if it told one.
+    fileprivate var lastUpgrade: Timestamp? { timestamp.map { Timestamp(milliseconds: $0) } }
 }

@@ -80,6 +80,7 @@ extension EngineState {
         let machine = UpgradeMachine(
             target: deployment.version, knownVersion: gateway.version, at: turn.now, policy: configuration.policy)
         try transaction.upgrades.insert(machine, of: deployment.id, gateway.id, at: transaction.time)
+        turn.gateways.upgradeChanged(of: gateway.id)
         try transaction.append(
             EventDraft(
                 .upgradeOrdered, by: deployment.createdBy, gateway: gateway.id, company: gateway.companyID,

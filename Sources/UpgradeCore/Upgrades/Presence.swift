@@ -5,7 +5,7 @@ extension EngineState {
     mutating func handle(_ event: LinkEvent, _ turn: inout Turn) throws {
         switch event {
         case .connected(let gateway, let connection, _):
-            with(gateway) { $0.session = GatewaySession(connection: connection) }
+            with(gateway) { $0.session = GatewaySession(gateway, on: connection) }
             try recordPresence(of: gateway, online: true, "connected", turn)
         case .disconnected(let gateway, let connection, let reason):
             guard isCurrent(connection, of: gateway) else { return }
@@ -18,10 +18,13 @@ extension EngineState {
             try recordPresence(of: gateway, online: false, reason, turn)
         case .subscribed(let gateway, let connection, let topic):
             guard isCurrent(connection, of: gateway) else { return }
-            let released = with(gateway) { $0.session?.subscribed(to: topic, at: turn.now) ?? [] }
+            let (released, waitsForDownload, isToBeUpgraded) = with(gateway) { state in
+                let released = state.session?.subscribed(to: topic, at: turn.now) ?? []
+                return (released, state.download.wanted != nil, state.upgrade != nil)
+            }
             turn.effects.messages += released
-            try advanceDownload(of: gateway, &turn)
-            turn.reconcile.insert(gateway)
+            if waitsForDownload { try advanceDownload(of: gateway, &turn) }
+            if isToBeUpgraded { turn.reconcile.insert(gateway) }
         case .unsubscribed(let gateway, let connection, let topic):
             guard isCurrent(connection, of: gateway) else { return }
             with(gateway) { $0.session?.unsubscribed(from: topic) }
@@ -43,9 +46,8 @@ extension EngineState {
 
     /// An unknown gateway has no row that could say that it is connected; its first STATUS makes one.
     private func recordPresence(of id: GatewayID, online: Bool, _ detail: String, _ turn: Turn) throws {
-        guard var gateway = try turn.transaction.gateways.find(id, in: .everything) else { return }
-        gateway.online = online
-        try turn.transaction.gateways.recordPresence(id, online: online, at: turn.transaction.time)
+        guard let gateway = try turn.gateways.find(id) else { return }
+        try turn.gateways.recordPresence(of: gateway, online: online)
         try turn.transaction.append(
             EventDraft(
                 online ? .gatewayConnected : .gatewayDisconnected, gateway: id, company: gateway.companyID, detail))
@@ -54,7 +56,7 @@ extension EngineState {
 
     /// Somebody changed the row of a gateway: what it must not have any more is taken from it, and what it may have now is sent.
     mutating func gatewayChanged(_ id: GatewayID, _ turn: inout Turn) throws {
-        let gateway = try turn.transaction.gateways.find(id, in: .everything)
+        let gateway = try turn.gateways.find(id)
         if gateway == nil, let upgrade = gateways[id]?.upgrade {
             // Its rows are gone with it.
             common.deployments.ended(upgrade.deployment)

@@ -69,7 +69,7 @@ extension EngineState {
         guard let session = gateways[job.gateway]?.session, let reported = session.reported,
             session.isSubscribed(to: job.topic), common.catalogue.sendable(upgrade.release) != nil,
             upgrade.machine.verdict(on: session.connection, reporting: reported, at: turn.now) == .send,
-            let gateway = try turn.transaction.gateways.find(job.gateway, in: .everything), gateway.mayReceive
+            let gateway = try turn.gateways.find(job.gateway), gateway.mayReceive
         else { return nil }
         let transfer = common.dispatcher.begin(job, at: turn.now)
         let change = upgrade.machine.attemptBegan(on: session.connection, reporting: reported)
@@ -103,7 +103,7 @@ extension EngineState {
 
     /// The upgrade had ended before its attempt did.
     private func recordLateDelivery(of deployment: DeploymentID, _ id: GatewayID, _ turn: Turn) throws {
-        guard let gateway = try turn.transaction.gateways.find(id, in: .everything) else { return }
+        guard let gateway = try turn.gateways.find(id) else { return }
         try turn.transaction.upgrades.recordLateDelivery(of: deployment, id, at: turn.transaction.time)
         try turn.transaction.append(
             EventDraft(

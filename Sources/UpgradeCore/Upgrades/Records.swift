@@ -15,7 +15,7 @@ extension EngineState {
             if common.deployments.ended(upgrade.deployment) { common.copies[.push(upgrade.deployment)] = nil }
         }
         // A gateway that was removed meanwhile took its rows with it.
-        guard let gateway = try turn.transaction.gateways.find(id, in: .everything) else { return }
+        guard let gateway = try turn.gateways.find(id) else { return }
         try record(change, of: upgrade, gateway, supersededBy: supersededBy, by: actor, turn)
     }
 
@@ -38,6 +38,7 @@ extension EngineState {
         case .settled:
             try transaction.upgrades.recordEnd(
                 machine, of: upgrade.deployment, gateway.id, supersededBy: supersededBy, at: transaction.time)
+            turn.gateways.upgradeChanged(of: gateway.id)
         }
         try transaction.append(
             EventDraft(

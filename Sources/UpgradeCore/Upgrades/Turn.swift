@@ -4,13 +4,20 @@ import UpgradeProtocol
 struct Turn {
     let transaction: Transaction
     let now: OperatingTime
+    let gateways: GatewayRows
     var effects = Effects()
     /// Gateways whose upgrade is to be looked at before the turn ends.
     var reconcile: Set<GatewayID> = []
     /// Deployments that were ordered in this turn.
     var ordered: [DeploymentID] = []
-    /// Gateways that were heard of, and whose row does not say so yet.
+    /// Gateways that were heard of.
     var heard: Set<GatewayID> = []
+
+    init(transaction: Transaction, now: OperatingTime) {
+        self.transaction = transaction
+        self.now = now
+        gateways = GatewayRows(transaction)
+    }
 }
 
 /// One entry of the inbox, ready for a transaction.

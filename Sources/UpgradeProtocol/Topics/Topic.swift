@@ -16,23 +16,39 @@ public enum Topic: Hashable, Sendable, CustomStringConvertible {
     /// - Parameter name: the name of a topic, not a filter.
     /// - Throws: ``TopicError`` when `name` is no topic of this protocol.
     public init(parsing name: String) throws(TopicError) {
-        // At most two splits, so that an id with a slash in it is refused as an id.
-        let levels = name.unicodeScalars.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
-            .map { String($0) }
-        switch levels[0] {
-        case Direction.toGateway:
-            guard levels.count > 1, let verb = CloudVerb(rawValue: levels[1]) else {
-                throw TopicError(name: name, rule: .unknownVerb)
+        try self.init(parsing: Array(name.utf8))
+    }
+
+    /// Reads a topic name, given as bytes of UTF-8: nothing but the id becomes text.
+    ///
+    /// - Parameter name: the name of a topic, not a filter.
+    /// - Throws: ``TopicError`` when `name` is no topic of this protocol.
+    public init(parsing name: [UInt8]) throws(TopicError) {
+        func refusal(_ rule: TopicError.Rule) -> TopicError {
+            TopicError(name: String(decoding: name, as: UTF8.self), rule: rule)
+        }
+        func gatewayID(_ level: ArraySlice<UInt8>) throws(TopicError) -> GatewayID {
+            do {
+                return try GatewayID(String(decoding: level, as: UTF8.self))
+            } catch {
+                throw refusal(.invalidGatewayID(error))
             }
-            self = .toGateway(verb, levels.count > 2 ? try Topic.gatewayID(levels[2], in: name) : nil)
-        case Direction.toCloud:
-            guard levels.count > 1, let verb = GatewayVerb(rawValue: levels[1]) else {
-                throw TopicError(name: name, rule: .unknownVerb)
-            }
-            guard levels.count > 2 else { throw TopicError(name: name, rule: .missingGatewayID) }
-            self = .toCloud(verb, try Topic.gatewayID(levels[2], in: name))
-        default:
-            throw TopicError(name: name, rule: .unknownDirection)
+        }
+        // A slash is never a part of another character. At most two splits, so that an id with a slash in it is refused as an id.
+        let levels = name.split(separator: UInt8(ascii: "/"), maxSplits: 2, omittingEmptySubsequences: false)
+        if levels[0].elementsEqual(Direction.toGateway.utf8) {
+            guard levels.count > 1,
+                let verb = CloudVerb.allCases.first(where: { levels[1].elementsEqual($0.rawValue.utf8) })
+            else { throw refusal(.unknownVerb) }
+            self = .toGateway(verb, levels.count > 2 ? try gatewayID(levels[2]) : nil)
+        } else if levels[0].elementsEqual(Direction.toCloud.utf8) {
+            guard levels.count > 1,
+                let verb = GatewayVerb.allCases.first(where: { levels[1].elementsEqual($0.rawValue.utf8) })
+            else { throw refusal(.unknownVerb) }
+            guard levels.count > 2 else { throw refusal(.missingGatewayID) }
+            self = .toCloud(verb, try gatewayID(levels[2]))
+        } else {
+            throw refusal(.unknownDirection)
         }
     }
 
@@ -59,14 +75,6 @@ public enum Topic: Hashable, Sendable, CustomStringConvertible {
     /// The topic filters that match everything a gateway may say to the cloud.
     public static var cloudFilters: [String] {
         GatewayVerb.allCases.map { "\(Direction.toCloud)/\($0.rawValue)/+" }
-    }
-
-    private static func gatewayID(_ text: String, in name: String) throws(TopicError) -> GatewayID {
-        do {
-            return try GatewayID(text)
-        } catch {
-            throw TopicError(name: name, rule: .invalidGatewayID(error))
-        }
     }
 
     private enum Direction {

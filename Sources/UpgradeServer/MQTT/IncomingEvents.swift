@@ -23,6 +23,7 @@ final class IncomingEvents: Sendable {
         receiver?(events)
     }
 
+    /// Nil for the connection of an account, which the engine has nothing to do with.
     func gateway(on connection: MQTTBroker.ConnectionID) -> GatewayID? {
         state.withLock { $0.gateways[connection] }
     }
@@ -34,24 +35,27 @@ final class IncomingEvents: Sendable {
     }
 
     func disconnected(_ client: ConnectedClient, _ cause: DisconnectCause) {
-        guard let gateway = client.gatewayID else { return }
-        state.withLock { $0.gateways[client.connectionID] = nil }
+        guard let gateway = state.withLock({ $0.gateways.removeValue(forKey: client.connectionID) }) else { return }
         report([.disconnected(gateway, client.link, reason: cause.description)])
     }
 
     func subscribed(_ client: ConnectedClient, _ filter: TopicFilter) {
-        guard let gateway = client.gatewayID, let topic = try? Topic(parsing: filter.text) else { return }
+        guard let gateway = gateway(on: client.connectionID), let topic = try? Topic(parsing: filter.bytes) else {
+            return
+        }
         report([.subscribed(gateway, client.link, topic)])
     }
 
     func unsubscribed(_ client: ConnectedClient, _ filter: TopicFilter) {
-        guard let gateway = client.gatewayID, let topic = try? Topic(parsing: filter.text) else { return }
+        guard let gateway = gateway(on: client.connectionID), let topic = try? Topic(parsing: filter.bytes) else {
+            return
+        }
         report([.unsubscribed(gateway, client.link, topic)])
     }
 
     func received(_ publication: InterceptedPublication) {
         // The rules have let nothing else pass; what did all the same is of no meaning here.
-        guard case .toCloud(let verb, let gateway) = try? Topic(parsing: publication.topic.text) else {
+        guard case .toCloud(let verb, let gateway) = try? Topic(parsing: publication.topic.bytes) else {
             publication.acknowledge()
             return
         }
@@ -66,7 +70,7 @@ final class IncomingEvents: Sendable {
 }
 
 extension ConnectedClient {
-    /// The gateway that it is; nil for an account, which the engine has nothing to do with.
+    /// The gateway that it is; nil for an account.
     fileprivate var gatewayID: GatewayID? { identity.accountName == nil ? try? GatewayID(clientID.text) : nil }
 
     fileprivate var link: UpgradeCore.ConnectionID { UpgradeCore.ConnectionID(rawValue: connectionID.rawValue) }

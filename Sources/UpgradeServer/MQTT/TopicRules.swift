@@ -18,7 +18,7 @@ struct TopicRules: Sendable {
             guard let account = directory.account(name), !Self.isOfGateways(topic) else { return false }
             return account.publish.contains { $0.matches(topic: topic.text) }
         }
-        guard !retain, case .toCloud(_, let gateway) = try? Topic(parsing: topic.text) else { return false }
+        guard !retain, case .toCloud(_, let gateway) = try? Topic(parsing: topic.bytes) else { return false }
         return gateway.isSpelt(client.text)
     }
 
@@ -30,7 +30,7 @@ struct TopicRules: Sendable {
             }
             return account.subscribe.contains { $0.covers(wanted) }
         }
-        guard case .toGateway(_, let gateway) = try? Topic(parsing: filter.text) else { return false }
+        guard case .toGateway(_, let gateway) = try? Topic(parsing: filter.bytes) else { return false }
         return gateway?.isSpelt(client.text) ?? true
     }
 

@@ -47,6 +47,9 @@ enum PageTemplate: String {
         ])
     }
 
+    /// Parses them all, which else the first visitor would wait for.
+    static func parse() { _ = library }
+
     func render(_ fields: [String: Any]) throws -> String {
         guard let text = try Self.library.get().render(fields, withTemplate: rawValue) else {
             throw MissingTemplate(name: rawValue)

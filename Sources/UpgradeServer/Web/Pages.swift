@@ -14,6 +14,7 @@ struct Pages {
     let resourcesFolder: String
 
     func mount(on router: Router<APIContext>) {
+        PageTemplate.parse()
         router.get("/", use: dashboard)
         router.get("/login", use: logInPage)
         router.post("/login", use: logIn)

@@ -50,6 +50,40 @@ import UpgradeProtocol
         }
     }
 
+    @Test("A STATUS that says nothing new says that the gateway is there")
+    func sameStatus() async throws {
+        try await withEngine { fixture in
+            let connection = try await fixture.connect("gw1", reporting: "0.5")
+            let first = try #require(try await fixture.gateway("gw1")?.lastSeen)
+            try await fixture.advance(by: .seconds(60))
+            try await fixture.report("0.5", from: "gw1", connection)
+            let second = try #require(try await fixture.gateway("gw1")?.lastSeen)
+            #expect(second.milliseconds - first.milliseconds >= 60_000)
+        }
+    }
+
+    @Test("Whatever a gateway says in one turn is taken one after the other")
+    func oneTurn() async throws {
+        try await withEngine { fixture in
+            let connection = ConnectionID(rawValue: 7)
+            func status(_ version: Version) -> LinkEvent {
+                .message(fixture.status("gw1", connection, "2", version))
+            }
+            var broken = fixture.status("gw1", connection, "2", "3.0")
+            broken.payload[20] ^= 1
+            try await fixture.tell([
+                .connected("gw1", connection, address: "127.0.0.1"), status("0.5"), .message(broken), status("1.0"),
+                status("1.0"), status("2.0"), .disconnected("gw1", connection, reason: "connection lost"),
+                .connected("gw1", connection, address: "127.0.0.1"), .message(broken),
+            ])
+            let gateway = try #require(try await fixture.gateway("gw1"))
+            #expect(gateway.version == "2.0" && gateway.online && gateway.badFrames == 2)
+            #expect(
+                try await fixture.events(.versionReported, of: "gw1").map(\.detail) == ["1 → 2", "0.5 → 1", "0.5"])
+            #expect(try await fixture.events(.gatewayCreated, of: "gw1").count == 1)
+        }
+    }
+
     @Test("A STATUS that names another company does not move the gateway; it is one counted event")
     func foreignCompany() async throws {
         try await withEngine { fixture in
