@@ -45,6 +45,9 @@ open class EventSource {
     /// An edge: something changed since the last time; nothing is repeated for what is left undone.
     open func ready(_ readiness: Readiness) {}
 
+    /// Whether writing takes so long that it should not hold up those who have little to write.
+    open var hasMuchToWrite: Bool { false }
+
     /// The end of a turn in which `EventLoop.flushAtEndOfTurn` was called for this source: the moment to write.
     open func endOfTurn() {}
 

@@ -6,6 +6,8 @@ import CPosix
 open class PacketChannel: EventSource {
     /// The most that one connection reads or writes in a turn, so that a large payload leaves the others their share.
     private static let bytesPerTurn = 256 * 1024
+    /// What is sent before those who have more.
+    private static let littleOutput = 16 * 1024
     /// The most time that one connection's packets take in a turn, give or take the last of them: some packets cost a thousand times what others of
     /// their size do.
     private static let timePerTurn = Duration.milliseconds(5)
@@ -275,6 +277,9 @@ open class PacketChannel: EventSource {
         if state == .open { loop.flushAtEndOfTurn(self) }
         return true
     }
+
+    /// More than some packets wait.
+    public final override var hasMuchToWrite: Bool { pendingOutput > Self.littleOutput }
 
     /// Writes what is queued.
     public final override func endOfTurn() {

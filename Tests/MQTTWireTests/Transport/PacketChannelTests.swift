@@ -13,14 +13,13 @@ struct PacketChannelTests {
 
     /// A channel on one end of a connection, and the other end.
     private func pair(
-        limit: Int = 1 << 28, _ prepare: @escaping @Sendable (NotingChannel) -> Void = { _ in }
+        limit: Int = 1 << 28, notes harness: Harness = Harness(), _ prepare: @escaping @Sendable (NotingChannel) -> Void = { _ in }
     ) async throws -> (LoopBound<NotingChannel>, Harness, LoopbackSocket) {
         let listener = try LoopbackSocket.listening()
         defer { listener.close() }
         let far = try LoopbackSocket(connectedTo: listener.localPort)
         let near = cposix_accept4(listener.descriptor, nil, nil, cposix_accept_flags())
         for socket in [far, LoopbackSocket(adopting: near)] { socket.limitBuffers() }
-        let harness = Harness()
         let loop = loop
         let channel = await withCheckedContinuation { continuation in
             loop.execute {
@@ -169,6 +168,23 @@ struct PacketChannelTests {
         far.close()
         try await eventually("the end is seen") { harness.value.end != nil }
         #expect(harness.value.progress == [.began(7), .finished(7), .began(9), .finished(9)])
+    }
+
+    @Test("Who has little to write does so before those who have much, in whatever order they came")
+    func littleFirst() async throws {
+        let notes = Harness()
+        let (many, _, farMany) = try await pair(notes: notes)
+        let (few, _, farFew) = try await pair(notes: notes)
+        let large = SharedBytes(.pattern(100_000))
+        loop.execute {
+            many.value.send(head: [], payload: SharedSlice(large), token: 1)
+            few.value.send(head: [1], payload: SharedSlice(large, range: 0..<10), token: 2)
+        }
+        #expect(try farMany.receive(exactly: 100_000).count == 100_000)
+        #expect(try farFew.receive(exactly: 11).count == 11)
+        #expect(notes.value.progress.first == .began(2))
+        farMany.close()
+        farFew.close()
     }
 
     @Test("A peer that goes while a file is on its way to it ends the connection, and nothing else")
