@@ -13,7 +13,8 @@ struct PacketChannelTests {
 
     /// A channel on one end of a connection, and the other end.
     private func pair(
-        limit: Int = 1 << 28, notes harness: Harness = Harness(), _ prepare: @escaping @Sendable (NotingChannel) -> Void = { _ in }
+        limit: Int = 1 << 28, notes harness: Harness = Harness(),
+        _ prepare: @escaping @Sendable (NotingChannel) -> Void = { _ in }
     ) async throws -> (LoopBound<NotingChannel>, Harness, LoopbackSocket) {
         let listener = try LoopbackSocket.listening()
         defer { listener.close() }
@@ -139,7 +140,7 @@ struct PacketChannelTests {
     }
 
     @Test(
-        "Everything that was queued arrives in order before a graceful close, large payloads uncopied between small packets",
+        "Everything that was queued arrives in order before a graceful close, large payloads uncopied among small ones",
         arguments: [false, true])
     func output(asFile: Bool) async throws {
         let (channel, harness, far) = try await pair()
