@@ -110,7 +110,7 @@ extension Connection {
             shard.counters.add(1, to: .sessionsRefused)
             return refuse(.serverBusy)
         }
-        isGranted()
+        leaveStrangers()
         maximumPacketSize = limits.maximumPacketSize
         maximumHeadSize = limits.maximumHeadSize
         self.session = session
@@ -154,7 +154,8 @@ extension Connection {
         if holds.isEmpty { resumeReading() }
     }
 
-    private func isGranted() {
+    /// The client is let in: its place among the unauthenticated connections is free.
+    private func leaveStrangers() {
         place?.giveBack()
         guard !shard.core.open.countsAddresses else { return }
         place?.leaveToConnection()

@@ -23,8 +23,9 @@ extension Connection {
         guard !watchesOutput, !hasEnded else { return }
         watchesOutput = true
         let limit = shard.core.limits.writeStall
-        if watch != nil, keepAlive > 0, longestSilence - (loop.now - lastInput) <= limit { return }
-        scheduleWatch(after: limit)
+        // A client that is not read may have been silent for longer than it may be, and its watch be due long after that.
+        let untilSilent = keepAlive > 0 ? max(.zero, longestSilence - (loop.now - lastInput)) : limit
+        scheduleWatch(after: min(limit, untilSilent))
     }
 
     private func scheduleWatch(after delay: Duration) {

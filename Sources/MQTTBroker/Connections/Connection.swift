@@ -233,7 +233,7 @@ final class Connection: PacketChannel {
         session.noteQueued(delivery)
         transmit(delivery, session)
         isFilling = false
-        watchForStall()
+        if pendingOutput > 0 { watchForStall() }
         // What sending brought about.
         if !session.queue.isEmpty { fillOutput() }
         return true

@@ -13,9 +13,9 @@ struct SessionExpiry: Equatable {
     /// So long, which is more than no time.
     static func after(_ time: Duration) -> SessionExpiry {
         let (seconds, attoseconds) = time.components
-        let (product, overflow) = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1000)
-        return SessionExpiry(
-            milliseconds: overflow ? .max - 1 : max(1, product + UInt64(clamping: attoseconds / 1_000_000_000_000_000)))
+        // Longer than any limit, and still no overflow: what a store's file says may be anything.
+        let whole = UInt64(clamping: min(seconds, .max / 1000)) * 1000
+        return SessionExpiry(milliseconds: max(1, whole + UInt64(clamping: attoseconds / 1_000_000_000_000_000)))
     }
 
     /// What a client asked for, within the broker's limit.
