@@ -10,7 +10,7 @@ ratio to the best peer and to the ceiling. README.md explains the scenarios.
 """
 import argparse, json, os, shutil, statistics, subprocess, sys, tempfile
 
-from contestants import Ceiling, EmbeddedBroker, FlashMQ, Mosquitto, Unavailable, UpgradeDaemon
+from contestants import Ceiling, EmbeddedBroker, FlashMQ, Mosquitto, OneLoop, Unavailable, UpgradeDaemon
 from scenarios import SCENARIOS
 
 CEILINGS = {"writev": "writev", "sendfile": "sendfile", "SSL_write": "tls"}
@@ -42,7 +42,7 @@ def main():
         make_certificate(folder)
         contestants = [
             *(Ceiling(folder, arguments.binaries, name, mode) for name, mode in CEILINGS.items()),
-            *(kind(folder, arguments.binaries) for kind in (Mosquitto, FlashMQ, EmbeddedBroker, UpgradeDaemon))
+            *(kind(folder, arguments.binaries) for kind in (Mosquitto, FlashMQ, EmbeddedBroker, OneLoop, UpgradeDaemon))
         ]
         contestants = [each for each in contestants if each.name not in arguments.without]
         results = [{"scenario": each.__doc__, "runs": each(folder)} for each in ceilings]
@@ -111,7 +111,7 @@ def report(scenario, runs):
             continue
         line = "  ".join(f"{name} {metric.show(value)}" for name, value in known.items())
         print(f"  {metric.title:28} {line}")
-        for ours in ("embedded-broker", "umd"):
+        for ours in ("embedded-broker", "one loop", "umd"):
             if ours not in known:
                 continue
             ratios = []

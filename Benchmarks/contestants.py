@@ -124,6 +124,22 @@ class EmbeddedBroker(Ours):
         return int(found(r"mqtts://[^: ]*:(\d+)" if scenario.tls else r"mqtt://[^: ]*:(\d+)", log, server))
 
 
+class OneLoop(EmbeddedBroker):
+    """With one thread, as the ceilings have: on two processors two loops and the readers are three threads that want to run."""
+    name = "one loop"
+
+    @property
+    def program(self):
+        return self.sibling(EmbeddedBroker.name)
+
+    def takes_part_in(self, scenario):
+        return scenario.one_thread
+
+    def command(self, scenario, data):
+        command, port = super().command(scenario, data)
+        return [*command, "--loops", "1"], port
+
+
 class UpgradeDaemon(Ours):
     name = "umd"
     serves = ("umd",)

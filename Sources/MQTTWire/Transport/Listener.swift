@@ -76,7 +76,6 @@ public final class Listener: EventSource {
             }
             let socket = Descriptor(adopting: accepted)
             guard let peer else { continue }
-            SocketOptions.prepareConnected(accepted)
             accept(socket, peer)
         }
         loop.resumeNextTurn(self)

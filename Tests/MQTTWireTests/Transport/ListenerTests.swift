@@ -77,6 +77,41 @@ struct ListenerTests {
         loop.join()
     }
 
+    @Test("Accepted sockets send small packets at once, hold little unsent, and look for peers that are gone")
+    func options() async throws {
+        let loop = try EventLoop()
+        let socket = try ListeningSocket(host: "127.0.0.1", port: 0)
+        let port = socket.address.port
+        let found = Mutex<[Int32]?>(nil)
+        let box = SocketBox(socket)
+        loop.execute {
+            guard let socket = box.take() else { return }
+            do {
+                try Listener(socket, loop: loop).start { accepted, _ in
+                    let tcp = Int32(IPPROTO_TCP)
+                    let values = [
+                        (tcp, TCP_NODELAY), (SOL_SOCKET, SO_KEEPALIVE), (tcp, TCP_KEEPIDLE), (tcp, TCP_KEEPINTVL),
+                        (tcp, TCP_KEEPCNT), (tcp, TCP_NOTSENT_LOWAT),
+                    ].map { level, option in
+                        var value: Int32 = -1
+                        var length = socklen_t(MemoryLayout<Int32>.size)
+                        getsockopt(accepted.rawValue, level, option, &value, &length)
+                        return value
+                    }
+                    found.withLock { $0 = values }
+                }
+            } catch {
+                Issue.record(error)
+            }
+        }
+        let client = try LoopbackSocket(connectedTo: port)
+        try await eventually("the connection is accepted") { found.withLock { $0 } != nil }
+        #expect(found.withLock { $0 } == [1, 1, 300, 60, 5, 128 * 1024])
+        client.close()
+        loop.stop()
+        loop.join()
+    }
+
     @Test("Ports make no difference to where an address belongs, hosts do")
     func origins() throws {
         func origin(_ host: String) throws -> SocketAddress.Origin {
