@@ -9,6 +9,7 @@ SECONDS ?= 600
 REPEAT ?= 3
 ROUNDS ?= 1000
 SEED ?=
+FAULTS ?= 200
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
 FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources \
     $(addprefix Benchmarks/Micro/,Package.swift Sources Benchmarks)
@@ -105,6 +106,11 @@ bench-codec: build-dependencies ## instructions and allocations of the same, cou
 random-broker: test-dependencies ## random clients against the broker, so many ROUNDS (1000) of new seeds, or one SEED
 	swift build --build-tests $(SWIFT_FLAGS)
 	MODEL_ROUNDS=$(ROUNDS) MODEL_SEED=$(SEED) swift test --skip-build --filter '^MQTTBrokerModelTests\.RandomBrokerTests'
+
+.PHONY: faults
+faults: test-dependencies ## kills the daemon FAULTS (200) times under load, and looks for what was lost (SEED=)
+	swift build --build-tests $(SWIFT_FLAGS)
+	FAULT_ROUNDS=$(FAULTS) FAULT_SEED=$(SEED) swift test --skip-build --filter '^FaultTests\.'
 
 .PHONY: test-asan
 test-asan: test-dependencies ## the tests of MQTT under AddressSanitizer

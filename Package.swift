@@ -170,6 +170,10 @@ let tests: [Target] = [
         ],
         swiftSettings: settings),
     .testTarget(
+        name: "FaultTests",
+        dependencies: ["ProgramSupport", "RandomSupport", .target(name: "umd"), .target(name: "umctl")],
+        swiftSettings: settings),
+    .testTarget(
         name: "BrowserTests",
         dependencies: [
             "ProgramSupport", .target(name: "umd"), .target(name: "umctl"), .target(name: "gateway-sim"),

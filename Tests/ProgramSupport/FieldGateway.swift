@@ -1,27 +1,26 @@
-import Foundation
-import ProgramSupport
+package import Foundation
 import Testing
 
 /// A gateway of the field, written from the protocol's description alone: nothing of ours but the bytes.
 ///
 /// Its calls wait, on a queue of their own.
-final class FieldGateway: Sendable {
-    struct Message: Sendable, Equatable {
-        var topic: String
-        var payload: Data
-        var packetID: UInt16?
+package final class FieldGateway: Sendable {
+    package struct Message: Sendable, Equatable {
+        package var topic: String
+        package var payload: Data
+        package var packetID: UInt16?
 
         /// The frame's payload; nil unless length and the rest agree.
-        var content: Data? {
+        package var content: Data? {
             guard payload.count >= 12 else { return nil }
             let length = payload.dropFirst(4).prefix(4).reduce(0) { $0 << 8 | Int($1) }
             return length == payload.count - 12 ? payload.dropFirst(12) : nil
         }
 
-        var text: String? { content.map { String(decoding: $0, as: UTF8.self) } }
+        package var text: String? { content.map { String(decoding: $0, as: UTF8.self) } }
     }
 
-    enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         case cannotConnect
         case connectionEnded
         case nothingCame
@@ -29,8 +28,8 @@ final class FieldGateway: Sendable {
         case unexpected(UInt8)
     }
 
-    let id: String
-    let company: String
+    package let id: String
+    package let company: String
     private let descriptor: Int32
     /// Carries the bytes over TLS, if they go that way.
     private let tunnel: TLSTunnel?
@@ -41,7 +40,7 @@ final class FieldGateway: Sendable {
 
     /// Connects as a field gateway does: MQTT 3.1.1 (or 3.1), clean session (if not told otherwise), keep-alive 30 s, `user` and `password`; over TLS if
     /// its fleet trusts an authority, which is a file.
-    static func connect(
+    package static func connect(
         _ id: String, company: String, to port: UInt16, trusting authority: String? = nil, legacy: Bool = false,
         cleanSession: Bool = true, password: String = "password", user: String = "user"
     ) async throws -> FieldGateway {
@@ -90,7 +89,7 @@ final class FieldGateway: Sendable {
     deinit { close(descriptor) }
 
     /// Publishes STATUS and both requests, and only then subscribes, packet by packet.
-    func begin(version: String) async throws {
+    package func begin(version: String) async throws {
         try await reportStatus(version)
         try await publish("TOCLOUD/REQUEST_LATEST_VERSION/\(id)", Data(" ".utf8))
         try await publish("TOCLOUD/REQUEST_AVAILABLE_VERSIONS/\(id)", Data(" ".utf8))
@@ -101,7 +100,7 @@ final class FieldGateway: Sendable {
     }
 
     /// One that has connected, reported and subscribed, and is known to the daemon.
-    static func known(
+    package static func known(
         _ id: String, company: String = "2", version: String = "0.5", to daemon: Daemon
     ) async throws -> FieldGateway {
         let gateway = try await connect(
@@ -111,18 +110,18 @@ final class FieldGateway: Sendable {
         return gateway
     }
 
-    func reportStatus(_ version: String, qos: UInt8 = 0) async throws {
+    package func reportStatus(_ version: String, qos: UInt8 = 0) async throws {
         let text = #"{"companyId":"\#(company)","version":"\#(version)","timestamp":1466000000123}"#
         try await publish("TOCLOUD/STATUS/\(id)", Data(text.utf8), qos: qos)
     }
 
     /// Publishes a frame with this content.
-    func publish(_ topic: String, _ content: Data, qos: UInt8 = 0) async throws {
+    package func publish(_ topic: String, _ content: Data, qos: UInt8 = 0) async throws {
         try await publishBytes(topic, FieldFrame.bytes(content), qos: qos)
     }
 
     /// Publishes bytes as they are; at QoS 1 it waits for the PUBACK.
-    func publishBytes(_ topic: String, _ payload: Data, qos: UInt8 = 0) async throws {
+    package func publishBytes(_ topic: String, _ payload: Data, qos: UInt8 = 0) async throws {
         try await run { gateway in
             let packetID = gateway.takePacketID()
             let head = gateway.string(topic) + (qos > 0 ? gateway.word(packetID) : [])
@@ -132,7 +131,7 @@ final class FieldGateway: Sendable {
         }
     }
 
-    func subscribe(_ filter: String) async throws {
+    package func subscribe(_ filter: String) async throws {
         try await run { gateway in
             let packetID = gateway.takePacketID()
             gateway.send(0x82, gateway.word(packetID) + gateway.string(filter) + [1])
@@ -141,7 +140,8 @@ final class FieldGateway: Sendable {
     }
 
     /// The next message on a topic that ends so, acknowledged; messages on other topics are acknowledged and dropped.
-    func next(_ topicEnd: String, within seconds: TimeInterval = 20, acknowledging: Bool = true) async throws -> Message
+    package func next(_ topicEnd: String, within seconds: TimeInterval = 20, acknowledging: Bool = true) async throws
+        -> Message
     {
         try await run { gateway in
             let deadline = Date() + seconds
@@ -158,7 +158,7 @@ final class FieldGateway: Sendable {
     }
 
     /// Whether a message on a topic that ends so comes within the time.
-    func receives(_ topicEnd: String, within seconds: TimeInterval) async throws -> Bool {
+    package func receives(_ topicEnd: String, within seconds: TimeInterval) async throws -> Bool {
         do {
             _ = try await next(topicEnd, within: seconds)
             return true
@@ -168,7 +168,7 @@ final class FieldGateway: Sendable {
     }
 
     /// Returns once this many bytes lie in the socket, of which it reads none.
-    func awaitUnread(atLeast count: Int, within seconds: TimeInterval = 20) async throws {
+    package func awaitUnread(atLeast count: Int, within seconds: TimeInterval = 20) async throws {
         try await run { gateway in
             let deadline = Date() + seconds
             var room = [UInt8](repeating: 0, count: count)
@@ -179,7 +179,7 @@ final class FieldGateway: Sendable {
         }
     }
 
-    func disconnect() async throws {
+    package func disconnect() async throws {
         try await run { gateway in
             gateway.send(0xE0, [])
             shutdown(gateway.descriptor, Int32(SHUT_RDWR))
@@ -187,7 +187,7 @@ final class FieldGateway: Sendable {
     }
 
     /// The link goes away without a word.
-    func cut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    package func cut() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }
 
 extension FieldGateway {
@@ -259,6 +259,8 @@ extension FieldGateway {
 
     private func readPacket(by deadline: Date) throws -> (UInt8, Data) {
         let type = try read(1, by: deadline)[0]
+        // A packet that has begun is read to its end, or the next one would begin in its midst.
+        let deadline = max(deadline, Date() + 20)
         var length = 0
         var shift = 0
         while true {

@@ -1,0 +1,181 @@
+import Foundation
+import ProgramSupport
+import RandomSupport
+import Synchronization
+
+/// Everybody who uses a daemon, at once: gateways that report and are upgraded, and people who upload, order, watch and keep the books.
+///
+/// The daemon may die at any moment. Each party writes down what it asks for before it does, and what it was told as soon as it is.
+final class FaultLoad: Sendable {
+    /// Who works: people stop first, so that the orders they gave can come to their end.
+    private enum Phase: Int, Comparable {
+        case everybody, gatewaysAlone, nobody
+
+        static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// The version that every gateway begins with; releases count up from there.
+    private static let firstVersion = 100
+    private static let releaseSize = 200_000
+    /// Whose gateways they say they are.
+    private static let company = "2"
+
+    let gateways: [String]
+    private let history: History
+    private let folder: String
+    private let seed: UInt64
+    private let daemon: Mutex<Daemon>
+    private let phase = Mutex(Phase.everybody)
+    private let newestRelease = Mutex<Int?>(nil)
+
+    init(on daemon: Daemon, gateways: Int, history: History, folder: String, seed: UInt64) {
+        self.gateways = (1...gateways).map { "gw\($0)" }
+        self.history = history
+        self.folder = folder
+        self.seed = seed
+        self.daemon = Mutex(daemon)
+    }
+
+    /// The daemon that all turn to from now on.
+    func moveOn(to next: Daemon) { daemon.withLock { $0 = next } }
+
+    func stopPeople() { phase.withLock { $0 = .gatewaysAlone } }
+    func stopGateways() { phase.withLock { $0 = .nobody } }
+
+    /// Works until it is stopped.
+    func run() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for gateway in gateways { group.addTask { try await self.live(as: gateway) } }
+            group.addTask { try await self.upload() }
+            group.addTask { try await self.order() }
+            group.addTask { try await self.watch() }
+            group.addTask { try await self.keepBooks() }
+            try await group.waitForAll()
+        }
+    }
+
+    private func goesOn(until last: Phase) -> Bool { phase.withLock { $0 < last } }
+
+    private var data: String { daemon.withLock { $0.data } }
+
+    /// What a verb printed; nil if it failed, as it does without a daemon: then nobody knows whether it was done.
+    private func umctl(_ arguments: String..., input: String? = nil) async throws -> JSON? {
+        let outcome = try await Program.run("umctl", ["--data", data, "--json"] + arguments, input: input)
+        guard outcome.status == 0 else { return nil }
+        return JSON(try? JSONSerialization.jsonObject(with: Data(outcome.output.utf8), options: .fragmentsAllowed))
+    }
+}
+
+extension FaultLoad {
+    private func live(as id: String) async throws {
+        var version = Self.firstVersion
+        // Its first report makes its company, if there is none yet.
+        try history.record(id, .companyOffered(id: Self.company))
+        while goesOn(until: .nobody) {
+            do {
+                let port = daemon.withLock { $0.mqttPort }
+                let gateway = try await FieldGateway.connect(id, company: Self.company, to: port)
+                try history.record(id, .statusSent(version: version))
+                try await gateway.begin(version: String(version))
+                while goesOn(until: .nobody) {
+                    try history.record(id, .statusSent(version: version))
+                    try await gateway.reportStatus(String(version), qos: 1)
+                    try history.record(id, .statusAcknowledged(version: version))
+                    guard let executable = try await executable(at: gateway) else { continue }
+                    try history.record(
+                        id, .executableReceived(version: executable.version, digest: executable.digest))
+                    version = executable.version
+                }
+                try await gateway.disconnect()
+            } catch is FieldGateway.Failure {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    private func executable(at gateway: FieldGateway) async throws -> (version: Int, digest: UInt64)? {
+        do {
+            let message = try await gateway.next("/UPGRADE/\(gateway.id)", within: 0.3)
+            let content = message.content ?? Data()
+            return (Self.version(of: content), StoredRecord.digest(content))
+        } catch FieldGateway.Failure.nothingCame {
+            return nil
+        }
+    }
+
+    /// The version is a release's first line, the rest is noise.
+    private static func content(of version: Int) -> Data {
+        var random = SeededGenerator(seed: UInt64(version))
+        return Data("\(version)\n".utf8) + random.bytes(releaseSize)
+    }
+
+    private static func version(of content: Data) -> Int {
+        Int(String(decoding: content.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)) ?? 0
+    }
+}
+
+extension FaultLoad {
+    private func upload() async throws {
+        let party = "uploader"
+        var version = Self.firstVersion
+        while goesOn(until: .gatewaysAlone) {
+            version += 1
+            let content = Self.content(of: version)
+            let file = "\(folder)/\(version)"
+            try content.write(to: URL(filePath: file))
+            try history.record(party, .releaseOffered(version: version, digest: StoredRecord.digest(content)))
+            if try await umctl("release", "add", String(version), file) != nil {
+                try history.record(party, .releaseAdded(version: version))
+                newestRelease.withLock { [version] in $0 = version }
+            }
+            try FileManager.default.removeItem(atPath: file)
+            try await Task.sleep(for: .milliseconds(300))
+        }
+    }
+
+    private func order() async throws {
+        let party = "orderer"
+        var random = SeededGenerator(seed: seed)
+        while goesOn(until: .gatewaysAlone) {
+            guard let version = newestRelease.withLock({ $0 }), let gateway = gateways.randomElement(using: &random)
+            else {
+                try await Task.sleep(for: .milliseconds(50))
+                continue
+            }
+            try history.record(party, .ordering(gateway: gateway, version: version))
+            let answer = try await umctl("push", "--version", String(version), "--gateway", gateway)
+            if let deployment = answer?["id"].integer {
+                try history.record(party, .ordered(deployment: deployment, gateway: gateway, version: version))
+            }
+        }
+    }
+
+    private func watch() async throws {
+        let party = "watcher"
+        while goesOn(until: .gatewaysAlone) {
+            for gateway in try await umctl("gateway", "list", "--state", "confirmed")?["items"].items ?? [] {
+                guard let version = gateway["targetVersion"].integer else { continue }
+                try history.record(party, .confirmationSeen(gateway: gateway["id"].text, version: version))
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    private func keepBooks() async throws {
+        let party = "clerk"
+        var number = 1_000
+        while goesOn(until: .gatewaysAlone) {
+            number += 1
+            let company = String(number)
+            try history.record(party, .companyOffered(id: company))
+            guard try await umctl("company", "add", company, "Company \(number)") != nil else { continue }
+            try history.record(party, .companyAdded(id: company))
+            let user = "clerk\(number)@example.com"
+            try history.record(party, .userOffered(name: user))
+            let answer = try await umctl(
+                "user", "add", user, "--role", "user", "--company", company, "--password-stdin",
+                input: "a long enough pass phrase\n")
+            if answer != nil { try history.record(party, .userAdded(name: user)) }
+        }
+    }
+}
