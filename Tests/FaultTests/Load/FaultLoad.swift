@@ -7,13 +7,6 @@ import Synchronization
 ///
 /// The daemon may die at any moment. Each party writes down what it asks for before it does, and what it was told as soon as it is.
 final class FaultLoad: Sendable {
-    /// Who works: people stop first, so that the orders they gave can come to their end.
-    private enum Phase: Int, Comparable {
-        case everybody, gatewaysAlone, nobody
-
-        static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
-    }
-
     /// The version that every gateway begins with; releases count up from there.
     private static let firstVersion = 100
     private static let releaseSize = 200_000
@@ -25,7 +18,8 @@ final class FaultLoad: Sendable {
     private let folder: String
     private let seed: UInt64
     private let daemon: Mutex<Daemon>
-    private let phase = Mutex(Phase.everybody)
+    private let peopleWork = Atomic(true)
+    private let gatewaysWork = Atomic(true)
     private let newestRelease = Mutex<Int?>(nil)
 
     init(on daemon: Daemon, gateways: Int, history: History, folder: String, seed: UInt64) {
@@ -39,13 +33,12 @@ final class FaultLoad: Sendable {
     /// The daemon that all turn to from now on.
     func moveOn(to next: Daemon) { daemon.withLock { $0 = next } }
 
-    func stopPeople() { phase.withLock { $0 = .gatewaysAlone } }
-    func stopGateways() { phase.withLock { $0 = .nobody } }
+    func stopPeople() { peopleWork.store(false, ordering: .relaxed) }
+    func stopGateways() { gatewaysWork.store(false, ordering: .relaxed) }
 
-    /// Works until it is stopped.
-    func run() async throws {
+    /// People work until they are stopped; what they had begun they finish.
+    func runPeople() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for gateway in gateways { group.addTask { try await self.live(as: gateway) } }
             group.addTask { try await self.upload() }
             group.addTask { try await self.order() }
             group.addTask { try await self.watch() }
@@ -54,7 +47,12 @@ final class FaultLoad: Sendable {
         }
     }
 
-    private func goesOn(until last: Phase) -> Bool { phase.withLock { $0 < last } }
+    func runGateways() async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for gateway in gateways { group.addTask { try await self.live(as: gateway) } }
+            try await group.waitForAll()
+        }
+    }
 
     private var data: String { daemon.withLock { $0.data } }
 
@@ -71,13 +69,13 @@ extension FaultLoad {
         var version = Self.firstVersion
         // Its first report makes its company, if there is none yet.
         try history.record(id, .companyOffered(id: Self.company))
-        while goesOn(until: .nobody) {
+        while gatewaysWork.load(ordering: .relaxed) {
             do {
                 let port = daemon.withLock { $0.mqttPort }
                 let gateway = try await FieldGateway.connect(id, company: Self.company, to: port)
                 try history.record(id, .statusSent(version: version))
                 try await gateway.begin(version: String(version))
-                while goesOn(until: .nobody) {
+                while gatewaysWork.load(ordering: .relaxed) {
                     try history.record(id, .statusSent(version: version))
                     try await gateway.reportStatus(String(version), qos: 1)
                     try history.record(id, .statusAcknowledged(version: version))
@@ -118,7 +116,7 @@ extension FaultLoad {
     private func upload() async throws {
         let party = "uploader"
         var version = Self.firstVersion
-        while goesOn(until: .gatewaysAlone) {
+        while peopleWork.load(ordering: .relaxed) {
             version += 1
             let content = Self.content(of: version)
             let file = "\(folder)/\(version)"
@@ -136,7 +134,7 @@ extension FaultLoad {
     private func order() async throws {
         let party = "orderer"
         var random = SeededGenerator(seed: seed)
-        while goesOn(until: .gatewaysAlone) {
+        while peopleWork.load(ordering: .relaxed) {
             guard let version = newestRelease.withLock({ $0 }), let gateway = gateways.randomElement(using: &random)
             else {
                 try await Task.sleep(for: .milliseconds(50))
@@ -152,7 +150,7 @@ extension FaultLoad {
 
     private func watch() async throws {
         let party = "watcher"
-        while goesOn(until: .gatewaysAlone) {
+        while peopleWork.load(ordering: .relaxed) {
             for gateway in try await umctl("gateway", "list", "--state", "confirmed")?["items"].items ?? [] {
                 guard let version = gateway["targetVersion"].integer else { continue }
                 try history.record(party, .confirmationSeen(gateway: gateway["id"].text, version: version))
@@ -164,7 +162,7 @@ extension FaultLoad {
     private func keepBooks() async throws {
         let party = "clerk"
         var number = 1_000
-        while goesOn(until: .gatewaysAlone) {
+        while peopleWork.load(ordering: .relaxed) {
             number += 1
             let company = String(number)
             try history.record(party, .companyOffered(id: company))
