@@ -9,11 +9,15 @@ struct FaultRun {
     /// `make faults` asks for many more.
     static let rounds = environment["FAULT_ROUNDS"].flatMap { Int($0) } ?? 5
     static let seed = environment["FAULT_SEED"].flatMap { UInt64($0) } ?? .random(in: 0...999_999)
+    /// An upgrade that was cut off is sent again after a minute, one that was cut off twice after two more.
+    private static let longestPause = Duration.seconds(200)
 
     /// What is done to the daemon; for the table.
     var fault: String
     var rounds = Self.rounds
     var gateways = 8
+    /// Whether gateways come through a network on which things happen.
+    var hasBadNetwork = false
 
     /// Has everybody work, breaks the daemon at random moments, lets the orders come to their end, and checks everything that anybody was told.
     ///
@@ -23,7 +27,10 @@ struct FaultRun {
             var random = SeededGenerator(seed: Self.seed)
             let history = try History(in: folder + "/history")
             var daemon = try await Daemon.start(on: folder + "/data")
-            let load = FaultLoad(on: daemon, gateways: gateways, history: history, folder: folder, seed: Self.seed)
+            let network = hasBadNetwork ? try FaultProxy(to: daemon.mqttPort, seed: Self.seed) : nil
+            defer { network?.stop() }
+            let load = FaultLoad(
+                on: daemon, gateways: gateways, history: history, folder: folder, seed: Self.seed, network: network)
             async let fleet: Void = load.runGateways()
             async let people: Void = load.runPeople()
             var slowest = Duration.zero
@@ -33,27 +40,37 @@ struct FaultRun {
                 daemon = try await breakDown(daemon, folder)
                 slowest = max(slowest, ContinuousClock.now - began)
                 load.moveOn(to: daemon)
+                network?.turn(to: daemon.mqttPort)
             }
             try await Task.sleep(for: .seconds(1))
             load.stopPeople()
             try await people
-            let ended = try await poll(within: .seconds(60), every: .milliseconds(200)) {
+            if let network {
+                try await network.heal()
+                // What was cut off more than once is sent again after minutes; a newer order takes its place.
+                try await load.orderAnew()
+            }
+            let ended = try await poll(within: Self.longestPause, every: .milliseconds(200)) {
                 try await daemon.json("gateway", "list", "--state", "pending")["items"].items.isEmpty
             }
             #expect(ended, "upgrades are pending")
             load.stopGateways()
             try await fleet
             #expect(try await daemon.stop() == 0)
-            judge(try history.entries(), try await StoredRecord(of: daemon.data), slowest)
+            let mishaps = network?.mishaps.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" } ?? []
+            let time = slowest.formatted(.units(allowed: [.milliseconds]))
+            judge(
+                try history.entries(), try await StoredRecord(of: daemon.data),
+                note: (mishaps + ["stood again after \(time) at most"]).joined(separator: ", "))
         }
     }
 
-    private func judge(_ entries: [Entry], _ record: StoredRecord, _ slowest: Duration) {
+    private func judge(_ entries: [Entry], _ record: StoredRecord, note: String) {
         let checker = HistoryChecker(entries: entries, record: record)
         let violations = checker.violations()
         FaultTable.add(
             "\(fault) (seed \(Self.seed))", tried: rounds, checked: checker.promises, lost: violations.count,
-            note: "stood again after \(slowest.formatted(.units(allowed: [.milliseconds]))) at most")
+            note: note)
         #expect(violations.isEmpty, "seed \(Self.seed): \(violations)")
         let missing = Set(Promise.allCases).subtracting(checker.promises.keys)
         #expect(missing.isEmpty, "nobody was promised \(missing)")

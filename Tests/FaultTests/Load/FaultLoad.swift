@@ -18,16 +18,19 @@ final class FaultLoad: Sendable {
     private let folder: String
     private let seed: UInt64
     private let daemon: Mutex<Daemon>
+    /// The network that the gateways go through; nil: none of ours.
+    private let network: FaultProxy?
     private let peopleWork = Atomic(true)
     private let gatewaysWork = Atomic(true)
     private let newestRelease = Mutex<Int?>(nil)
 
-    init(on daemon: Daemon, gateways: Int, history: History, folder: String, seed: UInt64) {
+    init(on daemon: Daemon, gateways: Int, history: History, folder: String, seed: UInt64, network: FaultProxy?) {
         self.gateways = (1...gateways).map { "gw\($0)" }
         self.history = history
         self.folder = folder
         self.seed = seed
         self.daemon = Mutex(daemon)
+        self.network = network
     }
 
     /// The daemon that all turn to from now on.
@@ -71,7 +74,7 @@ extension FaultLoad {
         try history.record(id, .companyOffered(id: Self.company))
         while gatewaysWork.load(ordering: .relaxed) {
             do {
-                let port = daemon.withLock { $0.mqttPort }
+                let port = network?.port ?? daemon.withLock { $0.mqttPort }
                 let gateway = try await FieldGateway.connect(id, company: Self.company, to: port)
                 try history.record(id, .statusSent(version: version))
                 try await gateway.begin(version: String(version))
@@ -132,7 +135,6 @@ extension FaultLoad {
     }
 
     private func order() async throws {
-        let party = "orderer"
         var random = SeededGenerator(seed: seed)
         while peopleWork.load(ordering: .relaxed) {
             guard let version = newestRelease.withLock({ $0 }), let gateway = gateways.randomElement(using: &random)
@@ -140,11 +142,24 @@ extension FaultLoad {
                 try await Task.sleep(for: .milliseconds(50))
                 continue
             }
-            try history.record(party, .ordering(gateway: gateway, version: version))
-            let answer = try await umctl("push", "--version", String(version), "--gateway", gateway)
-            if let deployment = answer?["id"].integer {
-                try history.record(party, .ordered(deployment: deployment, gateway: gateway, version: version))
-            }
+            try await order(version, for: gateway)
+        }
+    }
+
+    /// Orders the newest release for every gateway whose upgrade is pending.
+    func orderAnew() async throws {
+        guard let version = newestRelease.withLock({ $0 }) else { return }
+        for gateway in try await umctl("gateway", "list", "--state", "pending")?["items"].items ?? [] {
+            try await order(version, for: gateway["id"].text)
+        }
+    }
+
+    private func order(_ version: Int, for gateway: String) async throws {
+        let party = "orderer"
+        try history.record(party, .ordering(gateway: gateway, version: version))
+        let answer = try await umctl("push", "--version", String(version), "--gateway", gateway)
+        if let deployment = answer?["id"].integer {
+            try history.record(party, .ordered(deployment: deployment, gateway: gateway, version: version))
         }
     }
 

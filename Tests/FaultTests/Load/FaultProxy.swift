@@ -1,0 +1,185 @@
+import Foundation
+import ProgramSupport
+import RandomSupport
+import Synchronization
+
+/// A bad network between gateways and daemon: a port that passes bytes on until something happens to their connection.
+final class FaultProxy: Sendable {
+    /// What happens to one direction of a connection.
+    private enum Mishap: CaseIterable {
+        /// Nothing: bytes pass as they come.
+        case none
+        /// Both ends see an orderly end, in the midst of a packet.
+        case cut
+        /// Both ends see a reset.
+        case reset
+        /// Nothing passes any more, and neither end is told for a while.
+        case halfOpen
+        /// Each byte goes alone.
+        case oneByOne
+    }
+
+    private static let halfOpenTime = Duration.seconds(1)
+    private static let mostBytesBefore = 400_000
+    private static let fewestBytesBefore = 20
+
+    let port: UInt16
+    private let listener: Int32
+    private let target = Atomic<UInt16>(0)
+    private let isBad = Atomic(true)
+    private let random: Mutex<SeededGenerator>
+    private let counts = Mutex<[String: Int]>([:])
+
+    init(to target: UInt16, seed: UInt64) throws {
+        random = Mutex(SeededGenerator(seed: seed))
+        self.target.store(target, ordering: .relaxed)
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = Self.loopback(port: 0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let listens = Self.withAddress(&address) { address in
+            bind(listener, address, length) == 0 && listen(listener, 128) == 0
+                && getsockname(listener, address, &length) == 0
+        }
+        guard listens else {
+            close(listener)
+            throw FieldGateway.Failure.cannotConnect
+        }
+        self.listener = listener
+        port = UInt16(bigEndian: address.sin_port)
+        Thread.detachNewThread { [self] in accept() }
+    }
+
+    /// How often each mishap struck.
+    var mishaps: [String: Int] { counts.withLock { $0 } }
+
+    /// New connections go to this port.
+    func turn(to port: UInt16) { target.store(port, ordering: .relaxed) }
+
+    /// Nothing happens any more to new connections, nor to those that are there; returns when what had begun is over.
+    func heal() async throws {
+        isBad.store(false, ordering: .relaxed)
+        try await Task.sleep(for: Self.halfOpenTime * 2)
+    }
+
+    /// Takes no more connections.
+    func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
+
+    private func accept() {
+        while true {
+            let client = Glibc.accept(listener, nil, nil)
+            guard client >= 0 else { break }
+            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var address = Self.loopback(port: target.load(ordering: .relaxed))
+            let connected = Self.withAddress(&address) {
+                connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+            guard connected else {
+                close(client)
+                close(server)
+                continue
+            }
+            let link = Link(client: client, server: server)
+            for (from, to) in [(client, server), (server, client)] {
+                let (mishap, limit) = random.withLock { random in
+                    (
+                        Mishap.allCases.randomElement(using: &random) ?? .none,
+                        Int.random(in: Self.fewestBytesBefore...Self.mostBytesBefore, using: &random)
+                    )
+                }
+                Thread.detachNewThread { [self] in
+                    pass(from, to, until: limit, then: mishap, on: link)
+                    link.end()
+                }
+            }
+        }
+        close(listener)
+    }
+
+    private func pass(_ from: Int32, _ to: Int32, until limit: Int, then mishap: Mishap, on link: Link) {
+        var buffer = [UInt8](repeating: 0, count: 16_384)
+        var passed = 0
+        while true {
+            let count = read(from, &buffer, buffer.count)
+            guard count > 0 else { return }
+            passed += count
+            let strikes = passed >= limit && isBad.load(ordering: .relaxed) && mishap != .none
+            guard strikes else {
+                guard send(buffer[..<count], to) else { return }
+                continue
+            }
+            if passed - count < limit { counts.withLock { $0["\(mishap)", default: 0] += 1 } }
+            switch mishap {
+            case .oneByOne:
+                for byte in buffer[..<count] {
+                    guard send([byte], to) else { return }
+                }
+            case .none, .cut, .reset, .halfOpen:
+                _ = send(buffer[..<(count / 2)], to)
+                if mishap == .halfOpen { Thread.sleep(forTimeInterval: Self.halfOpenTime / .seconds(1)) }
+                if mishap != .cut { link.reset() }
+                return
+            }
+        }
+    }
+
+    private func send(_ bytes: ArraySlice<UInt8>, _ descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var sent = 0
+            while sent < bytes.count {
+                let count = Glibc.send(
+                    descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
+                guard count > 0 else { return false }
+                sent += count
+            }
+            return true
+        }
+    }
+
+    private static func loopback(port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return address
+    }
+
+    private static func withAddress<Result>(
+        _ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> Result
+    ) -> Result {
+        withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
+    }
+}
+
+/// The two sockets of a connection, closed when both directions have ended.
+private final class Link: Sendable {
+    private let client: Int32
+    private let server: Int32
+    private let directions = Mutex(2)
+
+    init(client: Int32, server: Int32) {
+        self.client = client
+        self.server = server
+    }
+
+    /// One direction has ended, which ends the other.
+    func end() {
+        for descriptor in [client, server] { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        let left = directions.withLock { directions in
+            directions -= 1
+            return directions
+        }
+        guard left == 0 else { return }
+        close(client)
+        close(server)
+    }
+
+    /// Both ends are told at once that the connection is no more.
+    func reset() {
+        // Linux makes a reset of connecting to nowhere.
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        for descriptor in [client, server] {
+            connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size))
+        }
+    }
+}
