@@ -110,6 +110,8 @@ private final class Lines: Sendable {
                 guard count > 0 else { break }
                 state.withLock { $0.text.append(contentsOf: buffer[..<count]) }
             }
+            // Nobody else closes it: a test that starts thousands of programs would run out of descriptors.
+            try? pipe.fileHandleForReading.close()
             state.withLock { $0.ended = true }
         }
         thread.start()
