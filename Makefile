@@ -108,7 +108,7 @@ random-broker: test-dependencies ## random clients against the broker, so many R
 	MODEL_ROUNDS=$(ROUNDS) MODEL_SEED=$(SEED) swift test --skip-build --filter '^MQTTBrokerModelTests\.RandomBrokerTests'
 
 .PHONY: faults
-faults: test-dependencies ## kills the daemon FAULTS (200) times under load, and looks for what was lost (SEED=)
+faults: test-dependencies ## breaks the daemon under load, FAULTS (200) times in each way, and looks for what was lost (SEED=)
 	swift build --build-tests $(SWIFT_FLAGS)
 	FAULT_ROUNDS=$(FAULTS) FAULT_SEED=$(SEED) swift test --skip-build --filter '^FaultTests\.'
 
