@@ -3,7 +3,7 @@ import ProgramSupport
 import Testing
 
 /// The daemon ends at random moments, over and over, while everybody works with it.
-@Suite("The process of the daemon", .serialized, .timeLimit(.minutes(60)))
+@Suite("The process of the daemon", .serialized, .timeLimit(.minutes(60)), .enabled(if: FaultRun.isAskedFor))
 struct ProcessFaultTests {
     @Test("kill -9: whatever anybody was told is true afterwards, and what was ordered comes to its end")
     func kill() async throws {

@@ -39,6 +39,11 @@ final class FaultLoad: Sendable {
     func stopPeople() { peopleWork.store(false, ordering: .relaxed) }
     func stopGateways() { gatewaysWork.store(false, ordering: .relaxed) }
 
+    func stop() {
+        stopPeople()
+        stopGateways()
+    }
+
     /// People work until they are stopped; what they had begun they finish.
     func runPeople() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
