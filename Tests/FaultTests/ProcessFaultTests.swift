@@ -2,54 +2,56 @@ import Foundation
 import ProgramSupport
 import Testing
 
-/// The daemon ends at random moments, over and over, while everybody works with it.
-@Suite("The process of the daemon", .serialized, .timeLimit(.minutes(60)), .enabled(if: FaultRun.isAskedFor))
-struct ProcessFaultTests {
-    @Test("kill -9: whatever anybody was told is true afterwards, and what was ordered comes to its end")
-    func kill() async throws {
-        try await FaultRun(fault: "kill -9 of umd under load").underLoad { daemon, folder in
-            try await daemon.kill()
-            try await expectSoundDatabase(of: daemon.data, in: folder)
-            return try await daemon.restarted()
+extension Faults {
+    /// The daemon ends at random moments, over and over, while everybody works with it.
+    @Suite("The process of the daemon", .timeLimit(.minutes(60)), .enabled(if: FaultRun.isAskedFor))
+    struct ProcessFaultTests {
+        @Test("kill -9: whatever anybody was told is true afterwards, and what was ordered comes to its end")
+        func kill() async throws {
+            try await FaultRun(fault: "kill -9 of umd under load").underLoad { daemon, folder in
+                try await daemon.kill()
+                try await expectSoundDatabase(of: daemon.data, in: folder)
+                return try await daemon.restarted()
+            }
         }
-    }
 
-    @Test("SIGTERM: it ends cleanly, and so nothing is lost either")
-    func terminate() async throws {
-        try await FaultRun(fault: "SIGTERM of umd under load").underLoad { daemon, folder in
-            #expect(try await daemon.stop() == 0)
-            try await expectSoundDatabase(of: daemon.data, in: folder)
-            return try await daemon.restarted()
+        @Test("SIGTERM: it ends cleanly, and so nothing is lost either")
+        func terminate() async throws {
+            try await FaultRun(fault: "SIGTERM of umd under load").underLoad { daemon, folder in
+                #expect(try await daemon.stop() == 0)
+                try await expectSoundDatabase(of: daemon.data, in: folder)
+                return try await daemon.restarted()
+            }
         }
-    }
 
-    @Test("SIGTERM twice: the second one ends it at once, and nothing is lost")
-    func terminateTwice() async throws {
-        try await FaultRun(fault: "SIGTERM twice of umd under load").underLoad { daemon, folder in
-            #expect([0, SIGTERM].contains(try await daemon.stopTwice()))
-            try await expectSoundDatabase(of: daemon.data, in: folder)
-            return try await daemon.restarted()
+        @Test("SIGTERM twice: the second one ends it at once, and nothing is lost")
+        func terminateTwice() async throws {
+            try await FaultRun(fault: "SIGTERM twice of umd under load").underLoad { daemon, folder in
+                #expect([0, SIGTERM].contains(try await daemon.stopTwice()))
+                try await expectSoundDatabase(of: daemon.data, in: folder)
+                return try await daemon.restarted()
+            }
         }
-    }
 
-    @Test("SIGHUP: it goes on")
-    func hangUp() async throws {
-        try await FaultRun(fault: "SIGHUP of umd under load").underLoad { daemon, _ in
-            daemon.hangUp()
-            return daemon
+        @Test("SIGHUP: it goes on")
+        func hangUp() async throws {
+            try await FaultRun(fault: "SIGHUP of umd under load").underLoad { daemon, _ in
+                daemon.hangUp()
+                return daemon
+            }
         }
-    }
 
-    /// SQLite's own check, of a copy: the daemon itself is to find what the dead one left.
-    private func expectSoundDatabase(of data: String, in folder: String) async throws {
-        let copy = folder + "/copy.sqlite3"
-        for suffix in ["", "-wal"] {
-            try? FileManager.default.removeItem(atPath: copy + suffix)
-            guard FileManager.default.fileExists(atPath: "\(data)/umd.sqlite3\(suffix)") else { continue }
-            try FileManager.default.copyItem(atPath: "\(data)/umd.sqlite3\(suffix)", toPath: copy + suffix)
+        /// SQLite's own check, of a copy: the daemon itself is to find what the dead one left.
+        private func expectSoundDatabase(of data: String, in folder: String) async throws {
+            let copy = folder + "/copy.sqlite3"
+            for suffix in ["", "-wal"] {
+                try? FileManager.default.removeItem(atPath: copy + suffix)
+                guard FileManager.default.fileExists(atPath: "\(data)/umd.sqlite3\(suffix)") else { continue }
+                try FileManager.default.copyItem(atPath: "\(data)/umd.sqlite3\(suffix)", toPath: copy + suffix)
+            }
+            let outcome = try await Program.run("/usr/bin/sqlite3", [copy, "PRAGMA integrity_check"])
+            #expect(outcome.output == "ok\n", "\(outcome)")
+            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy + suffix) }
         }
-        let outcome = try await Program.run("/usr/bin/sqlite3", [copy, "PRAGMA integrity_check"])
-        #expect(outcome.output == "ok\n", "\(outcome)")
-        for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy + suffix) }
     }
 }
