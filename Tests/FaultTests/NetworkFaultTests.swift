@@ -3,7 +3,7 @@ import Testing
 
 extension Faults {
     /// Gateways come through a network that cuts, resets, holds up and dribbles, each direction for itself.
-    @Suite("The network", .timeLimit(.minutes(60)), .enabled(if: FaultRun.isAskedFor))
+    @Suite("The network", .timeLimit(.minutes(60)))
     struct NetworkFaultTests {
         @Test(
             "A bad network: every order comes to its end once it has healed, and no gateway gets what was ordered for another"

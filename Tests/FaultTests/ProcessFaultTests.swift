@@ -4,7 +4,7 @@ import Testing
 
 extension Faults {
     /// The daemon ends at random moments, over and over, while everybody works with it.
-    @Suite("The process of the daemon", .timeLimit(.minutes(60)), .enabled(if: FaultRun.isAskedFor))
+    @Suite("The process of the daemon", .timeLimit(.minutes(60)))
     struct ProcessFaultTests {
         @Test("kill -9: whatever anybody was told is true afterwards, and what was ordered comes to its end")
         func kill() async throws {

@@ -70,20 +70,8 @@ package final class FieldGateway: Sendable {
             return
         }
         tunnel = nil
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let connected = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
-            }
-        }
-        guard connected == 0 else {
-            close(descriptor)
-            throw Failure.cannotConnect
-        }
+        guard let descriptor = Loopback.connect(to: port) else { throw Failure.cannotConnect }
+        self.descriptor = descriptor
     }
 
     deinit { close(descriptor) }
@@ -216,15 +204,7 @@ extension FieldGateway {
             length >>= 7
         } while length > 0
         packet += body
-        packet.withUnsafeBytes { bytes in
-            var sent = 0
-            while sent < bytes.count {
-                let count = Glibc.send(
-                    descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
-                guard count > 0 else { return }
-                sent += count
-            }
-        }
+        _ = Loopback.send(packet, to: descriptor)
     }
 
     private func awaitAnswer(_ type: UInt8, _ packetID: UInt16) throws {

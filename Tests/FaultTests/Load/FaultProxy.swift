@@ -33,19 +33,9 @@ final class FaultProxy: Sendable {
     init(to target: UInt16, seed: UInt64) throws {
         random = Mutex(SeededGenerator(seed: seed))
         self.target.store(target, ordering: .relaxed)
-        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = Self.loopback(port: 0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let listens = Self.withAddress(&address) { address in
-            bind(listener, address, length) == 0 && listen(listener, 128) == 0
-                && getsockname(listener, address, &length) == 0
-        }
-        guard listens else {
-            close(listener)
-            throw FieldGateway.Failure.cannotConnect
-        }
+        guard let (listener, port) = Loopback.listen() else { throw FieldGateway.Failure.cannotConnect }
         self.listener = listener
-        port = UInt16(bigEndian: address.sin_port)
+        self.port = port
         Thread.detachNewThread { [self] in accept() }
     }
 
@@ -68,14 +58,8 @@ final class FaultProxy: Sendable {
         while true {
             let client = Glibc.accept(listener, nil, nil)
             guard client >= 0 else { break }
-            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            var address = Self.loopback(port: target.load(ordering: .relaxed))
-            let connected = Self.withAddress(&address) {
-                connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-            guard connected else {
+            guard let server = Loopback.connect(to: target.load(ordering: .relaxed)) else {
                 close(client)
-                close(server)
                 continue
             }
             let link = Link(client: client, server: server)
@@ -104,49 +88,22 @@ final class FaultProxy: Sendable {
             passed += count
             let strikes = passed >= limit && isBad.load(ordering: .relaxed) && mishap != .none
             guard strikes else {
-                guard send(buffer[..<count], to) else { return }
+                guard Loopback.send(buffer[..<count], to: to) else { return }
                 continue
             }
             if passed - count < limit { counts.withLock { $0["\(mishap)", default: 0] += 1 } }
             switch mishap {
             case .oneByOne:
                 for byte in buffer[..<count] {
-                    guard send([byte], to) else { return }
+                    guard Loopback.send([byte], to: to) else { return }
                 }
             case .none, .cut, .reset, .halfOpen:
-                _ = send(buffer[..<(count / 2)], to)
+                _ = Loopback.send(buffer[..<(count / 2)], to: to)
                 if mishap == .halfOpen { Thread.sleep(forTimeInterval: Self.halfOpenTime / .seconds(1)) }
                 if mishap != .cut { link.reset() }
                 return
             }
         }
-    }
-
-    private func send(_ bytes: ArraySlice<UInt8>, _ descriptor: Int32) -> Bool {
-        bytes.withUnsafeBytes { bytes in
-            var sent = 0
-            while sent < bytes.count {
-                let count = Glibc.send(
-                    descriptor, bytes.baseAddress?.advanced(by: sent), bytes.count - sent, Int32(MSG_NOSIGNAL))
-                guard count > 0 else { return false }
-                sent += count
-            }
-            return true
-        }
-    }
-
-    private static func loopback(port: UInt16) -> sockaddr_in {
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        return address
-    }
-
-    private static func withAddress<Result>(
-        _ address: inout sockaddr_in, _ body: (UnsafeMutablePointer<sockaddr>) -> Result
-    ) -> Result {
-        withUnsafeMutablePointer(to: &address) { $0.withMemoryRebound(to: sockaddr.self, capacity: 1, body) }
     }
 }
 
