@@ -6,12 +6,16 @@ struct HistoryCheckerTests {
     private static let facts: [(String, Fact)] = [
         ("gw", .statusSent(version: 100)),
         ("gw", .statusAcknowledged(version: 100)),
+        ("gw", .sessionBegun),
+        ("gw", .cameAgain(hasSession: true)),
         ("uploader", .releaseOffered(version: 101, digest: 7)),
         ("uploader", .releaseAdded(version: 101)),
         ("clerk", .companyOffered(id: "50")),
         ("clerk", .companyAdded(id: "50")),
         ("clerk", .userOffered(name: "ann")),
         ("clerk", .userAdded(name: "ann")),
+        ("visitor", .tokenOffered(name: "token 1")),
+        ("visitor", .tokenAdded(name: "token 1")),
         ("orderer", .ordering(gateway: "gw", version: 101)),
         ("orderer", .ordered(deployment: 1, gateway: "gw", version: 101)),
         ("gw", .executableReceived(version: 101, digest: 7)),
@@ -24,6 +28,8 @@ struct HistoryCheckerTests {
         var record = StoredRecord()
         record.companies = ["1", "50"]
         record.users = ["super@gushenxing.com", "ann"]
+        record.tokens = ["token 1"]
+        record.sessions = ["gw"]
         record.gateways = [("gw", 101)]
         record.upgrades = [.init(deployment: 1, gateway: "gw", version: 101, state: "confirmed")]
         record.releases = [(101, 7)]
@@ -52,6 +58,12 @@ struct HistoryCheckerTests {
     func lost() {
         #expect(violations { $0.companies = ["1"] } == ["lost: company 50"])
         #expect(violations { $0.users = ["super@gushenxing.com"] } == ["lost: user ann"])
+        #expect(violations { $0.tokens = [] } == ["lost: token token 1"])
+        let refused = Self.facts + [("visitor", .tokenRefused(name: "token 1"))]
+        #expect(violations(refused) == ["lost: token token 1, which was not taken"])
+        #expect(violations { $0.sessions = [] } == ["lost: session of gw"])
+        let forgotten = Self.facts + [("gw", .cameAgain(hasSession: false))]
+        #expect(violations(forgotten) == ["lost: session of gw, when it came again"])
         #expect(violations { $0.gateways = [] } == ["lost: gateway gw"])
         #expect(
             violations { $0.gateways = [("gw", nil)] } == ["lost: gateway gw is at nothing, and 101 was acknowledged"])
@@ -96,6 +108,7 @@ struct HistoryCheckerTests {
     func duplicated() {
         #expect(violations { $0.companies.append("50") } == ["duplicated: company 50"])
         #expect(violations { $0.users.append("ann") } == ["duplicated: user ann"])
+        #expect(violations { $0.sessions.append("gw") } == ["duplicated: session of gw"])
         #expect(violations { $0.gateways.append(("gw", 101)) } == ["duplicated: gateway gw"])
         let twice = Self.facts + [("orderer", .ordering(gateway: "gw", version: 102))]
         let pending = [2, 3].map { StoredRecord.Upgrade(deployment: $0, gateway: "gw", version: 102, state: "pending") }
@@ -106,6 +119,7 @@ struct HistoryCheckerTests {
     func invented() {
         #expect(violations { $0.companies.append("51") } == ["invented: company 51"])
         #expect(violations { $0.users.append("bob") } == ["invented: user bob"])
+        #expect(violations { $0.tokens.append("token 2") } == ["invented: token token 2"])
         #expect(violations { $0.gateways.append(("gw2", 100)) } == ["invented: gateway gw2"])
         #expect(
             violations { $0.gateways = [("gw", 105)] }

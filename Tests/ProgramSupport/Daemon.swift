@@ -87,7 +87,7 @@ package final class Daemon: Sendable {
         return try await program.end(within: .seconds(15)).status
     }
 
-    /// Asks it to stop and, before it has, to stop at once. Its status is 0 or that of the signal, whichever came first.
+    /// Asks it to stop and, before it has, to stop at once. Its status is 0 or 128 and the number of the signal, whichever came first.
     package func stopTwice() async throws -> Int32 {
         program.terminate()
         program.terminate()

@@ -37,6 +37,11 @@ package final class FieldGateway: Sendable {
     // Touched on the queue alone.
     private nonisolated(unsafe) var waiting: [Message] = []
     private nonisolated(unsafe) var nextPacketID: UInt16 = 1
+    // Set once, before anybody has the gateway.
+    private nonisolated(unsafe) var sessionPresent = false
+
+    /// Whether the broker still had the session of an earlier connection.
+    package var foundItsSession: Bool { sessionPresent }
 
     /// Connects as a field gateway does: MQTT 3.1.1 (or 3.1), clean session (if not told otherwise), keep-alive 30 s, `user` and `password`; over TLS if
     /// its fleet trusts an authority, which is a file.
@@ -55,6 +60,7 @@ package final class FieldGateway: Sendable {
             let (type, body) = try gateway.readPacket(by: Date() + 10)
             guard type == 0x20, body.count == 2 else { throw Failure.unexpected(type) }
             guard body[1] == 0 else { throw Failure.refused(body[1]) }
+            gateway.sessionPresent = body[0] & 1 == 1
         }
         return gateway
     }

@@ -7,6 +7,11 @@ enum Fact: Codable, Equatable, Sendable {
     /// A gateway has a whole executable.
     case executableReceived(version: Int, digest: UInt64)
 
+    /// A gateway whose session is to outlive its connections has all its subscriptions acknowledged.
+    case sessionBegun
+    /// It came again, and its session was there, or not.
+    case cameAgain(hasSession: Bool)
+
     /// Somebody is about to upload a release.
     case releaseOffered(version: Int, digest: UInt64)
     case releaseAdded(version: Int)
@@ -14,6 +19,10 @@ enum Fact: Codable, Equatable, Sendable {
     case companyAdded(id: String)
     case userOffered(name: String)
     case userAdded(name: String)
+    case tokenOffered(name: String)
+    case tokenAdded(name: String)
+    /// A token that was given was not taken.
+    case tokenRefused(name: String)
 
     /// Somebody is about to order.
     case ordering(gateway: String, version: Int)
@@ -29,15 +38,19 @@ enum Fact: Codable, Equatable, Sendable {
         case .releaseAdded: .release
         case .companyAdded: .company
         case .userAdded: .user
+        case .tokenAdded: .token
+        case .sessionBegun: .session
         case .ordered: .order
         case .confirmationSeen: .confirmation
-        case .statusSent, .releaseOffered, .companyOffered, .userOffered, .ordering: nil
+        case .statusSent, .cameAgain, .releaseOffered, .companyOffered, .userOffered, .tokenOffered, .tokenRefused,
+            .ordering:
+            nil
         }
     }
 }
 
 enum Promise: CaseIterable {
-    case report, delivery, release, company, user, order, confirmation
+    case report, delivery, session, release, company, user, token, order, confirmation
 }
 
 /// A fact, who knows it, and since when.

@@ -33,7 +33,7 @@ struct HistoryChecker {
     }
 
     func violations() -> [Violation] {
-        gatewayViolations() + deliveryViolations() + releaseViolations() + orderViolations()
+        gatewayViolations() + sessionViolations() + deliveryViolations() + releaseViolations() + orderViolations()
             + listViolations(
                 of: record.companies, "company", asked: { if case .companyOffered(let id) = $0 { id } else { nil } }
             ) {
@@ -44,6 +44,13 @@ struct HistoryChecker {
             ) {
                 if case .userAdded(let name) = $0 { name } else { nil }
             }
+            + listViolations(
+                of: record.tokens, "token", asked: { if case .tokenOffered(let name) = $0 { name } else { nil } }
+            ) {
+                if case .tokenAdded(let name) = $0 { name } else { nil }
+            }
+            + facts { if case .tokenRefused(let name) = $0 { name } else { nil } }
+            .map { Violation(kind: .lost, what: "token \($0), which was not taken") }
     }
 }
 
@@ -103,6 +110,21 @@ extension HistoryChecker {
     private struct Report {
         var version: Int
         var isAcknowledged: Bool
+    }
+
+    private func sessionViolations() -> [Violation] {
+        var begun: Set<String> = []
+        var found = duplicates(record.sessions).map { Violation(kind: .duplicated, what: "session of \($0)") }
+        for entry in entries {
+            switch entry.fact {
+            case .sessionBegun: begun.insert(entry.party)
+            case .cameAgain(hasSession: false) where begun.contains(entry.party):
+                found.append(Violation(kind: .lost, what: "session of \(entry.party), when it came again"))
+            default: break
+            }
+        }
+        return found
+            + begun.subtracting(record.sessions).sorted().map { Violation(kind: .lost, what: "session of \($0)") }
     }
 
     private func deliveryViolations() -> [Violation] {

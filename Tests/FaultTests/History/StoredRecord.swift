@@ -13,6 +13,10 @@ struct StoredRecord: Sendable {
 
     var companies: [String] = []
     var users: [String] = []
+    /// The names of people's tokens.
+    var tokens: [String] = []
+    /// The client of each session that the broker keeps with all subscriptions of a gateway.
+    var sessions: [String] = []
     /// Each gateway's row, with the version that it is at.
     var gateways: [(id: String, version: Int?)] = []
     var upgrades: [Upgrade] = []
@@ -27,15 +31,21 @@ struct StoredRecord: Sendable {
 
 extension StoredRecord {
     init(of data: String) async throws {
-        func rows(_ query: String) async throws -> [JSON] {
+        func rows(_ query: String, of database: String = "umd.sqlite3") async throws -> [JSON] {
             let outcome = try await Program.run(
-                "/usr/bin/sqlite3", ["-json", "file:\(data)/umd.sqlite3?mode=ro", query])
+                "/usr/bin/sqlite3", ["-json", "file:\(data)/\(database)?mode=ro", query])
             try #require(outcome.status == 0, "\(outcome.errors)")
             return outcome.output.isEmpty
                 ? [] : JSON(try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))).items
         }
         companies = try await rows("SELECT id FROM company").map { $0["id"].text }
         users = try await rows("SELECT username FROM user").map { $0["username"].text }
+        tokens = try await rows("SELECT name FROM api_token").map { $0["name"].text }
+        sessions = try await rows(
+            "SELECT client FROM session WHERE (SELECT count(*) FROM subscription WHERE session = session.id) >= 8",
+            of: "broker/sessions.sqlite3"
+        )
+        .map { $0["client"].text }
         gateways = try await rows("SELECT id, version / 1000000 AS version FROM gateway")
             .map { ($0["id"].text, $0["version"].integer) }
         upgrades = try await rows(

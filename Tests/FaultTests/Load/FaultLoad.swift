@@ -14,9 +14,10 @@ final class FaultLoad: Sendable {
     private static let company = "2"
 
     let gateways: [String]
-    private let history: History
-    private let folder: String
+    let history: History
+    let folder: String
     private let seed: UInt64
+    private let mode: Daemon.Mode
     private let daemon: Mutex<Daemon>
     /// The network that the gateways go through; nil: none of ours.
     private let network: FaultProxy?
@@ -29,12 +30,16 @@ final class FaultLoad: Sendable {
         self.history = history
         self.folder = folder
         self.seed = seed
+        mode = daemon.mode
         self.daemon = Mutex(daemon)
         self.network = network
     }
 
     /// The daemon that all turn to from now on.
     func moveOn(to next: Daemon) { daemon.withLock { $0 = next } }
+
+    var currentDaemon: Daemon { daemon.withLock { $0 } }
+    var peopleGoOn: Bool { peopleWork.load(ordering: .relaxed) }
 
     func stopPeople() { peopleWork.store(false, ordering: .relaxed) }
     func stopGateways() { gatewaysWork.store(false, ordering: .relaxed) }
@@ -51,21 +56,26 @@ final class FaultLoad: Sendable {
             group.addTask { try await self.order() }
             group.addTask { try await self.watch() }
             group.addTask { try await self.keepBooks() }
+            if self.mode == .tls { group.addTask { try await self.visit() } }
             try await group.waitForAll()
         }
     }
 
     func runGateways() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for gateway in gateways { group.addTask { try await self.live(as: gateway) } }
+            for (index, gateway) in gateways.enumerated() {
+                group.addTask { try await self.live(as: gateway, keepsSession: index.isMultiple(of: 2)) }
+            }
             try await group.waitForAll()
         }
     }
 
-    private var data: String { daemon.withLock { $0.data } }
+    private var data: String { currentDaemon.data }
+    /// Without a log-in there are no tokens.
+    var promises: [Promise] { Promise.allCases.filter { $0 != .token || mode == .tls } }
 
     /// What a verb printed; nil if it failed, as it does without a daemon: then nobody knows whether it was done.
-    private func umctl(_ arguments: String..., input: String? = nil) async throws -> JSON? {
+    func umctl(_ arguments: String..., input: String? = nil) async throws -> JSON? {
         let outcome = try await Program.run("umctl", ["--data", data, "--json"] + arguments, input: input)
         guard outcome.status == 0 else { return nil }
         return JSON(try? JSONSerialization.jsonObject(with: Data(outcome.output.utf8), options: .fragmentsAllowed))
@@ -73,16 +83,20 @@ final class FaultLoad: Sendable {
 }
 
 extension FaultLoad {
-    private func live(as id: String) async throws {
+    private func live(as id: String, keepsSession: Bool) async throws {
         var version = Self.firstVersion
         // Its first report makes its company, if there is none yet.
         try history.record(id, .companyOffered(id: Self.company))
         while gatewaysWork.load(ordering: .relaxed) {
             do {
-                let port = network?.port ?? daemon.withLock { $0.mqttPort }
-                let gateway = try await FieldGateway.connect(id, company: Self.company, to: port)
+                let daemon = currentDaemon
+                let gateway = try await FieldGateway.connect(
+                    id, company: Self.company, to: network?.port ?? daemon.mqttPort,
+                    trusting: mode == .tls ? daemon.authority : nil, cleanSession: !keepsSession)
+                if keepsSession { try history.record(id, .cameAgain(hasSession: gateway.foundItsSession)) }
                 try history.record(id, .statusSent(version: version))
                 try await gateway.begin(version: String(version))
+                if keepsSession { try history.record(id, .sessionBegun) }
                 while gatewaysWork.load(ordering: .relaxed) {
                     try history.record(id, .statusSent(version: version))
                     try await gateway.reportStatus(String(version), qos: 1)
@@ -124,7 +138,7 @@ extension FaultLoad {
     private func upload() async throws {
         let party = "uploader"
         var version = Self.firstVersion
-        while peopleWork.load(ordering: .relaxed) {
+        while peopleGoOn {
             version += 1
             let content = Self.content(of: version)
             let file = "\(folder)/\(version)"
@@ -141,7 +155,7 @@ extension FaultLoad {
 
     private func order() async throws {
         var random = SeededGenerator(seed: seed)
-        while peopleWork.load(ordering: .relaxed) {
+        while peopleGoOn {
             guard let version = newestRelease.withLock({ $0 }), let gateway = gateways.randomElement(using: &random)
             else {
                 try await Task.sleep(for: .milliseconds(50))
@@ -170,7 +184,7 @@ extension FaultLoad {
 
     private func watch() async throws {
         let party = "watcher"
-        while peopleWork.load(ordering: .relaxed) {
+        while peopleGoOn {
             for gateway in try await umctl("gateway", "list", "--state", "confirmed")?["items"].items ?? [] {
                 guard let version = gateway["targetVersion"].integer else { continue }
                 try history.record(party, .confirmationSeen(gateway: gateway["id"].text, version: version))
@@ -182,7 +196,7 @@ extension FaultLoad {
     private func keepBooks() async throws {
         let party = "clerk"
         var number = 1_000
-        while peopleWork.load(ordering: .relaxed) {
+        while peopleGoOn {
             number += 1
             let company = String(number)
             try history.record(party, .companyOffered(id: company))
