@@ -171,7 +171,10 @@ let tests: [Target] = [
         swiftSettings: settings),
     .testTarget(
         name: "FaultTests",
-        dependencies: ["ProgramSupport", "RandomSupport", .target(name: "umd"), .target(name: "umctl")],
+        dependencies: [
+            "ProgramSupport", "RandomSupport", "MQTTWire", .target(name: "umd"), .target(name: "umctl"),
+            .target(name: "gateway-sim"), .target(name: "embedded-broker"),
+        ],
         swiftSettings: settings),
     .testTarget(
         name: "BrowserTests",

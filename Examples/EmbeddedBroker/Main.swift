@@ -76,6 +76,7 @@ struct EmbeddedBroker: AsyncParsableCommand {
         TerminationSignals.install()
         // Each connection is a descriptor, and the soft limit commonly 1,024.
         DescriptorLimit.raise()
+        AddressSpace.economise()
         let hooks = try hooks()
         let broker: Broker
         let store: DiskSessionStore?

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -88,5 +89,15 @@ static inline int cposix_eventfd_flags(void) { return EFD_CLOEXEC | EFD_NONBLOCK
 #endif
 static inline int cposix_set_lease_signal(int fd, int signal) { return fcntl(fd, F_SETSIG, signal); }
 static inline int cposix_set_lease(int fd, int type) { return fcntl(fd, F_SETLEASE, type); }
+
+/* The macro is a cast. */
+static inline rlim_t cposix_rlim_infinity(void) { return RLIM_INFINITY; }
+
+/* The header of glibc's own, which others do not have, is in no module. */
+static inline void cposix_limit_arenas(int count) {
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, count);
+#endif
+}
 
 #endif

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Hummingbird
 import Logging
 import MQTTBroker
@@ -176,13 +177,18 @@ extension ServerConfiguration {
             cookie: SessionCookie(isSecure: https || behindProxy), behindProxy: behindProxy, names: httpNames)
     }
 
+    /// What the process needs for itself: for the databases and their readers, and for the loops of each processor.
+    private static var ownDescriptors: Int { 32 + 8 * ProcessInfo.processInfo.activeProcessorCount }
+
     fileprivate func broker(tls: TLSServerContext?) -> BrokerConfiguration {
         var limits = Limits()
         limits.writeStall = writeStall
         // Gateways send short messages. One that is too long for JSON is still read, to be counted; what is longer is not let into memory.
         limits.maximumPacketSize = 2 * ProtocolLimits.messageLength
-        // Strangers never have all the descriptors: gateways, people and the database need some.
-        limits.unauthenticated = min(limits.unauthenticated, DescriptorLimit.current / 2)
+        // Strangers never have all the descriptors: gateways and people need some.
+        let descriptors = DescriptorLimit.current - Self.ownDescriptors
+        limits.unauthenticated = min(limits.unauthenticated, max(1, descriptors / 2))
+        limits = limits.fitting(memory: MemoryLimit.current)
         var listeners = [BrokerConfiguration.Listener(host: mqtt.host, port: UInt16(clamping: mqtt.port), tls: tls)]
         if let webSocket {
             let policy = WebSocketPolicy(originHosts: WebSocketPolicy.loopbackHosts.union(httpNames))

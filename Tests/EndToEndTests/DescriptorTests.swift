@@ -10,7 +10,7 @@ struct DescriptorTests {
         try await Daemon.with(limitedBy: "-n 300") { daemon in
             let known = try await FieldGateway.known("gw2", to: daemon)
             let strangers = try Strangers(400, to: daemon.mqttPort)
-            #expect(try await unauthenticated(daemon) { $0 == 150 })
+            #expect(try await unauthenticated(daemon) { (50..<150).contains($0) })
             try await known.reportStatus("0.6", qos: 1)
             #expect(try await daemon.umctl("gateway", "list").output.contains("gw2"))
             #expect(try await daemon.metrics().contains("\nupgrade_manager_mqtt_accept_pauses_total"))
@@ -51,48 +51,5 @@ struct DescriptorTests {
             guard let value = try await daemon.metrics().split(separator: name).dropFirst().first else { return false }
             return isRight(Int(value.prefix { $0.isNumber }) ?? 0)
         }
-    }
-}
-
-extension Daemon {
-    /// What it counts, asked over the control socket.
-    fileprivate func metrics() async throws -> String {
-        try await Program.run(
-            "/usr/bin/curl", ["-s", "--max-time", "5", "--unix-socket", "\(data)/umd.sock", "http://localhost/metrics"]
-        ).output
-    }
-}
-
-/// Connections that say nothing.
-private final class Strangers {
-    struct CannotConnect: Error {}
-
-    private var descriptors: [Int32] = []
-
-    init(_ count: Int, to port: UInt16) throws {
-        for _ in 0..<count {
-            let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-            guard descriptor >= 0 else { throw CannotConnect() }
-            descriptors.append(descriptor)
-            // What is not accepted must not be waited for.
-            _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-            var address = sockaddr_in()
-            address.sin_family = sa_family_t(AF_INET)
-            address.sin_port = port.bigEndian
-            address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-            let status = withUnsafeBytes(of: &address) { bytes in
-                bytes.withMemoryRebound(to: sockaddr.self) {
-                    connect(descriptor, $0.baseAddress, socklen_t(MemoryLayout<sockaddr_in>.size))
-                }
-            }
-            guard status == 0 || errno == EINPROGRESS else { throw CannotConnect() }
-        }
-    }
-
-    deinit { leave() }
-
-    func leave() {
-        for descriptor in descriptors { close(descriptor) }
-        descriptors = []
     }
 }

@@ -21,6 +21,10 @@ struct FaultRun {
     var rounds = Self.rounds
     var gateways = 8
     var mode = Daemon.Mode.plain
+    /// For the daemon.
+    var environment: [String: String] = [:]
+    /// Whether no gateway may have to connect twice.
+    var endsNoConnection = false
     /// Whether gateways come through a network on which things happen.
     var hasBadNetwork = false
 
@@ -31,7 +35,7 @@ struct FaultRun {
         try await TemporaryFolder.with { folder in
             var random = SeededGenerator(seed: Self.seed)
             let history = try History(in: folder + "/history")
-            var daemon = try await Daemon.start(on: folder + "/data", mode: mode)
+            var daemon = try await Daemon.start(on: folder + "/data", mode: mode, environment: environment)
             let network = hasBadNetwork ? try FaultProxy(to: daemon.mqttPort, seed: Self.seed) : nil
             defer { network?.stop() }
             let load = FaultLoad(
@@ -56,17 +60,18 @@ struct FaultRun {
             #expect(wasMixed, "not everything was promised")
             load.stopPeople()
             try await people
-            try await network?.heal()
+            await network?.heal()
             let ended = try await awaitEnds(of: load, on: daemon)
             #expect(ended, "upgrades are pending")
             load.stopGateways()
             try await fleet
+            if endsNoConnection { #expect(load.connections == gateways) }
             #expect(try await daemon.stop() == 0)
-            let mishaps = network?.mishaps.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" } ?? []
             let time = slowest.formatted(.units(allowed: [.milliseconds]))
             judge(
                 try history.entries(), try await StoredRecord(of: daemon.data),
-                note: (mishaps + ["stood again after \(time) at most"]).joined(separator: ", "))
+                note: ((network.map { [$0.summary] } ?? []) + ["stood again after \(time) at most"]).joined(
+                    separator: ", "))
         }
     }
 

@@ -32,10 +32,11 @@ package final class Daemon: Sendable {
     /// Starts a daemon, runs the body, and ends the daemon whatever happened.
     package static func with(
         _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil,
-        _ body: (Daemon) async throws -> Void
+        environment: [String: String] = [:], _ body: (Daemon) async throws -> Void
     ) async throws {
         try await TemporaryFolder.with { folder in
-            let daemon = try await start(on: folder + "/data", arguments, mode: mode, limitedBy: limits)
+            let daemon = try await start(
+                on: folder + "/data", arguments, mode: mode, limitedBy: limits, environment: environment)
             try await body(daemon)
             #expect(try await daemon.stop() == 0)
         }
@@ -43,16 +44,21 @@ package final class Daemon: Sendable {
 
     // `limits` are options of ulimit.
     package static func start(
-        on data: String, _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil
+        on data: String, _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil,
+        environment: [String: String] = [:]
     ) async throws -> Daemon {
         let listeners = mode == .plain ? ["--nossl", "--mqtt-port", "0"] : ["--mqtts-port", "0"]
         let all = ["--data", data, "--http-port", "0", "--log-level", "warning"] + listeners + arguments
         let program =
-            if let limits {
+            if environment["LD_PRELOAD"] != nil {
+                // Swift knows no arguments when a library comes before its own.
+                try Program("umd", [], environment: environment.merging(variables(for: all)) { $1 })
+            } else if let limits {
                 try Program(
-                    "/bin/sh", ["-c", "ulimit \(limits) && exec \"$0\" \"$@\"", Program.buildFolder + "/umd"] + all)
+                    "/bin/sh", ["-c", "ulimit \(limits) && exec \"$0\" \"$@\"", Program.buildFolder + "/umd"] + all,
+                    environment: environment)
             } else {
-                try Program("umd", all)
+                try Program("umd", all, environment: environment)
             }
         guard let ready = await program.nextLine(), ready.hasPrefix("umd ready ") else {
             let outcome = try await program.end()
@@ -68,9 +74,21 @@ package final class Daemon: Sendable {
             mqttPort: try #require(values["mqtt"]?.split(separator: ":").last.flatMap { UInt16($0) }), program: program)
     }
 
+    /// The same settings as environment variables.
+    private static func variables(for flags: [String]) -> [String: String] {
+        var variables: [String: String] = [:]
+        var rest = flags[...]
+        while let flag = rest.popFirst() {
+            let hasValue = rest.first.map { !$0.hasPrefix("--") } ?? false
+            let name = "UM_" + flag.dropFirst(2).replacing("-", with: "_").uppercased()
+            variables[name] = hasValue ? rest.removeFirst() : "true"
+        }
+        return variables
+    }
+
     /// The same folder again, after ``stop()`` or ``kill()``.
-    package func restarted(_ arguments: [String] = []) async throws -> Daemon {
-        try await Self.start(on: data, arguments, mode: mode)
+    package func restarted(_ arguments: [String] = [], environment: [String: String] = [:]) async throws -> Daemon {
+        try await Self.start(on: data, arguments, mode: mode, environment: environment)
     }
 
     /// Whether it logs a line with this text within some seconds.
@@ -94,9 +112,18 @@ package final class Daemon: Sendable {
         return try await program.end(within: .seconds(15)).status
     }
 
+    package var processIdentifier: Int32 { program.processIdentifier }
+
     package func kill() async throws {
         program.kill()
         _ = try await program.end()
+    }
+
+    /// What it counts, asked over the control socket.
+    package func metrics() async throws -> String {
+        try await Program.run(
+            "/usr/bin/curl", ["-s", "--max-time", "5", "--unix-socket", "\(data)/umd.sock", "http://localhost/metrics"]
+        ).output
     }
 
     package func umctl(_ arguments: String..., input: String? = nil) async throws -> Program.Outcome {

@@ -125,6 +125,31 @@ package final class FieldGateway: Sendable {
         }
     }
 
+    /// Sends the beginning of a QoS 0 publication, as far as the socket takes it within a moment.
+    package func beginToPublish(_ topic: String, announcing size: Int, sending count: Int) {
+        let head = string(topic)
+        var length = head.count + size
+        var bytes: [UInt8] = [0x30]
+        repeat {
+            bytes.append(UInt8(length & 0x7F) | (length > 0x7F ? 0x80 : 0))
+            length >>= 7
+        } while length > 0
+        bytes += head + [UInt8](repeating: 0x20, count: count)
+        var sent = 0
+        var patience = 20
+        while sent < bytes.count, patience > 0 {
+            let taken = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+            }
+            if taken > 0 {
+                sent += taken
+            } else {
+                patience -= 1
+                usleep(1_000)
+            }
+        }
+    }
+
     package func subscribe(_ filter: String) async throws {
         try await run { gateway in
             let packetID = gateway.takePacketID()

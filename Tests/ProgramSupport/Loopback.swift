@@ -2,14 +2,15 @@ import Glibc
 
 /// TCP between sockets of this machine. Who gets a descriptor closes it.
 package enum Loopback {
-    /// Nil if nobody listens there.
-    package static func connect(to port: UInt16) -> Int32? {
+    /// Nil if nobody listens there. One that does not wait is non-blocking, and may be connected only later.
+    package static func connect(to port: UInt16, waits: Bool = true) -> Int32? {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         var address = address(port: port)
+        if !waits { _ = fcntl(descriptor, F_SETFL, O_NONBLOCK) }
         let isConnected = withAddress(&address) {
             Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
-        if isConnected { return descriptor }
+        if isConnected || (!waits && errno == EINPROGRESS) { return descriptor }
         close(descriptor)
         return nil
     }

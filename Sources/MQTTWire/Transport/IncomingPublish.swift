@@ -24,8 +24,10 @@ final class IncomingPublish {
     var heldBytes: Int { receiver == nil ? layout.payload.count - missing : 0 }
 
     /// Memory for the bytes that come next; empty if a receiver takes them.
-    func space() -> UnsafeMutableRawBufferPointer {
-        buffer?.space() ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    ///
+    /// - Throws: ``PacketError`` when the system has no more memory.
+    func space() throws(PacketError) -> UnsafeMutableRawBufferPointer {
+        try buffer?.space() ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     /// Counts bytes that were read into `space`.
@@ -35,9 +37,11 @@ final class IncomingPublish {
     }
 
     /// Takes bytes that were read elsewhere.
-    func append(_ bytes: UnsafeRawBufferPointer) {
+    ///
+    /// - Throws: ``PacketError`` when the system has no more memory.
+    func append(_ bytes: UnsafeRawBufferPointer) throws(PacketError) {
         missing -= bytes.count
-        if let receiver { receiver.receive(bytes) } else { buffer?.append(bytes) }
+        if let receiver { receiver.receive(bytes) } else { try buffer?.append(bytes) }
     }
 
     /// The payload, once nothing is missing.

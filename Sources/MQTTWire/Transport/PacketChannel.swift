@@ -393,7 +393,12 @@ open class PacketChannel: EventSource {
             guard budget > 0, !share.isUsedUp else { return loop.resumeNextTurn(self) }
             // The rest of a payload goes where it will stay.
             let intoPayload = state == .open && reader.wantsPayloadInPlace
-            let space = intoPayload ? reader.payloadSpace() : loop.readBuffer
+            let space: UnsafeMutableRawBufferPointer
+            do throws(PacketError) {
+                space = intoPayload ? try reader.payloadSpace() : loop.readBuffer
+            } catch {
+                return violated(error)
+            }
             let room = UnsafeMutableRawBufferPointer(rebasing: space[..<min(space.count, Self.bytesPerTurn)])
             switch (state == .lingering ? stream?.discard(into: room) : stream?.read(into: room)) ?? .wouldBlock {
             case .bytes(let count):

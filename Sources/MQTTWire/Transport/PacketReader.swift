@@ -62,8 +62,8 @@ struct PacketReader: ~Copyable {
     var heldBytes: Int { kept.count - keptStart + (publish?.heldBytes ?? 0) }
 
     /// Memory for the payload that is being received; empty if none is.
-    mutating func payloadSpace() -> UnsafeMutableRawBufferPointer {
-        publish?.space() ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    mutating func payloadSpace() throws(PacketError) -> UnsafeMutableRawBufferPointer {
+        try publish?.space() ?? UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
 
     /// Counts bytes that were read into `payloadSpace`.
@@ -79,8 +79,8 @@ struct PacketReader: ~Copyable {
     ) throws(PacketError) -> Item? {
         while true {
             if publish != nil {
-                keepPayload()
-                return takePayload(&input)
+                try keepPayload()
+                return try takePayload(&input)
             }
             guard kept.isEmpty else {
                 guard let item = try nextKept(&input, receivers) else {
@@ -150,27 +150,28 @@ struct PacketReader: ~Copyable {
                 let start = keptStart + header.length
                 keptStart = start + layout.payload.lowerBound
                 publish = IncomingPublish(layout, head: Array(kept[start..<keptStart]), receivers)
-                keepPayload()
+                try keepPayload()
                 return nil
             }
         }
     }
 
     /// Moves payload bytes that were kept before anybody knew what they are.
-    private mutating func keepPayload() {
+    private mutating func keepPayload() throws(PacketError) {
         guard let publish else { return }
         let count = min(publish.missing, kept.count - keptStart)
-        kept.withUnsafeBytes { bytes in
-            publish.append(UnsafeRawBufferPointer(rebasing: bytes[keptStart..<(keptStart + count)]))
+        try kept.withUnsafeBufferPointer { bytes throws(PacketError) in
+            try publish.append(
+                UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[keptStart..<(keptStart + count)])))
         }
         keptStart += count
         if keptStart == kept.count { forgetKept() }
     }
 
-    private mutating func takePayload(_ input: inout UnsafeRawBufferPointer) -> Item? {
+    private mutating func takePayload(_ input: inout UnsafeRawBufferPointer) throws(PacketError) -> Item? {
         guard let publish else { return nil }
         let count = min(publish.missing, input.count)
-        publish.append(UnsafeRawBufferPointer(rebasing: input[..<count]))
+        try publish.append(UnsafeRawBufferPointer(rebasing: input[..<count]))
         input = UnsafeRawBufferPointer(rebasing: input[count...])
         guard publish.missing == 0 else { return nil }
         self.publish = nil

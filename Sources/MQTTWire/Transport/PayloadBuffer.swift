@@ -22,8 +22,10 @@ struct PayloadBuffer: ~Copyable {
     var missing: Int { announced - count }
 
     /// Memory for the bytes that come next, at least one byte as long as some are missing.
-    mutating func space() -> UnsafeMutableRawBufferPointer {
-        if count == capacity, missing > 0 { grow(by: 1) }
+    ///
+    /// - Throws: ``PacketError`` when the system has no more memory.
+    mutating func space() throws(PacketError) -> UnsafeMutableRawBufferPointer {
+        if count == capacity, missing > 0 { try grow(by: 1) }
         guard let base else { return UnsafeMutableRawBufferPointer(start: nil, count: 0) }
         return UnsafeMutableRawBufferPointer(start: base + count, count: capacity - count)
     }
@@ -34,8 +36,10 @@ struct PayloadBuffer: ~Copyable {
     }
 
     /// Copies bytes that were read together with what precedes the payload.
-    mutating func append(_ bytes: UnsafeRawBufferPointer) {
-        if capacity - count < bytes.count { grow(by: bytes.count) }
+    ///
+    /// - Throws: ``PacketError`` when the system has no more memory.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(PacketError) {
+        if capacity - count < bytes.count { try grow(by: bytes.count) }
         guard let base else { return }
         UnsafeMutableRawBufferPointer(start: base + count, count: bytes.count).copyMemory(from: bytes)
         count += bytes.count
@@ -49,10 +53,10 @@ struct PayloadBuffer: ~Copyable {
     }
 
     /// Doubles the memory. Beyond some hundred KiB the C library does that by moving pages, not bytes.
-    private mutating func grow(by bytes: Int) {
+    private mutating func grow(by bytes: Int) throws(PacketError) {
         let wanted = min(announced, max(count + bytes, capacity * 2, Self.firstStep))
         guard let grown = realloc(base, wanted) else {
-            preconditionFailure("out of memory: \(wanted) bytes of a payload")
+            throw PacketError(.quotaExceeded, "PUBLISH of \(announced) bytes; there is no memory for it")
         }
         base = grown
         capacity = wanted

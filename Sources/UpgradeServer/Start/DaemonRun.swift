@@ -22,6 +22,7 @@ public struct DaemonRun: Sendable {
         configuration.bootstrapLogging()
         // A fleet needs one for each gateway.
         DescriptorLimit.raise()
+        AddressSpace.economise()
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let logger = Logger(label: "umd")
         let server = Server(configuration: configuration, logger: logger) { Self.sayReady($0) }

@@ -23,6 +23,7 @@ final class FaultLoad: Sendable {
     private let network: FaultProxy?
     private let peopleWork = Atomic(true)
     private let gatewaysWork = Atomic(true)
+    private let connectionCount = Atomic(0)
     private let newestRelease = Mutex<Int?>(nil)
 
     init(on daemon: Daemon, gateways: Int, history: History, folder: String, seed: UInt64, network: FaultProxy?) {
@@ -39,6 +40,8 @@ final class FaultLoad: Sendable {
     func moveOn(to next: Daemon) { daemon.withLock { $0 = next } }
 
     var currentDaemon: Daemon { daemon.withLock { $0 } }
+    /// How often gateways were let in.
+    var connections: Int { connectionCount.load(ordering: .relaxed) }
     var peopleGoOn: Bool { peopleWork.load(ordering: .relaxed) }
 
     func stopPeople() { peopleWork.store(false, ordering: .relaxed) }
@@ -93,6 +96,7 @@ extension FaultLoad {
                 let gateway = try await FieldGateway.connect(
                     id, company: Self.company, to: network?.port ?? daemon.mqttPort,
                     trusting: mode == .tls ? daemon.authority : nil, cleanSession: !keepsSession)
+                connectionCount.add(1, ordering: .relaxed)
                 if keepsSession { try history.record(id, .cameAgain(hasSession: gateway.foundItsSession)) }
                 try history.record(id, .statusSent(version: version))
                 try await gateway.begin(version: String(version))

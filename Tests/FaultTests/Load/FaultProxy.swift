@@ -40,16 +40,21 @@ final class FaultProxy: Sendable {
     }
 
     /// How often each mishap struck.
-    var mishaps: [String: Int] { counts.withLock { $0 } }
+    var summary: String {
+        counts.withLock { $0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    }
 
     /// New connections go to this port.
     func turn(to port: UInt16) { target.store(port, ordering: .relaxed) }
 
     /// Nothing happens any more to new connections, nor to those that are there; returns when what had begun is over.
-    func heal() async throws {
+    func heal() async {
         isBad.store(false, ordering: .relaxed)
-        try await Task.sleep(for: Self.halfOpenTime * 2)
+        try? await Task.sleep(for: Self.halfOpenTime * 2)
     }
+
+    /// Things happen again, as they do from the start.
+    func spoil() { isBad.store(true, ordering: .relaxed) }
 
     /// Takes no more connections.
     func stop() { shutdown(listener, Int32(SHUT_RDWR)) }
