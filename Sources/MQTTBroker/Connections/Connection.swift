@@ -159,8 +159,12 @@ final class Connection: PacketChannel {
     private func noteInput() {
         let input = Int32(clamping: incompleteInput & ~4095)
         guard input != countedInput else { return }
+        let grows = input > countedInput
         shard.core.budget.add(Int(input - countedInput))
         countedInput = input
+        if grows, shard.core.budget.isExceededTwice {
+            return violated(PacketError(.quotaExceeded, "\(input) bytes of a packet; there is no more room for messages"))
+        }
         if input > 0, session != nil, shard.core.budget.isExceeded { holdForBudget() }
     }
 

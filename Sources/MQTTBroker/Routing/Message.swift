@@ -84,6 +84,8 @@ final class Budget: Sendable {
 
     var used: Int { count.load(ordering: .relaxed) }
     var isExceeded: Bool { used > limit }
+    /// Whether it is more than holding back those who publish can set right.
+    var isExceededTwice: Bool { used / 2 > limit }
 
     func add(_ bytes: Int) { count.add(bytes, ordering: .relaxed) }
     func subtract(_ bytes: Int) { count.subtract(bytes, ordering: .relaxed) }
