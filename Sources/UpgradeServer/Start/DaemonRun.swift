@@ -41,6 +41,7 @@ public struct DaemonRun: Sendable {
                     }
                     if isStopping { _exit(128 + signal.rawValue) }
                     isStopping = true
+                    ServiceManager.tell(.stopping)
                     logger.info("stopping", metadata: ["signal": "\(signal)"])
                     await group.triggerGracefulShutdown()
                 }
@@ -54,6 +55,7 @@ public struct DaemonRun: Sendable {
     private static func sayReady(_ endpoints: Server.Endpoints) {
         let line = Array((endpoints.readyLine + "\n").utf8)
         _ = line.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        ServiceManager.tell(.ready)
     }
 }
 
