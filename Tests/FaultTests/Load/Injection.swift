@@ -28,14 +28,15 @@ struct Injection: Sendable {
     static let need: Comment = "it needs strace and the right to trace"
 
     let calls: String
-    let error: String
+    /// What they are answered, as strace writes it: `error=EIO`, `retval=0`.
+    let answer: String
 
-    /// While the body runs, the calls of this process fail; none of them reaches the kernel.
+    /// While the body runs, the calls of this process are answered so; none of them reaches the kernel.
     func during<Value>(_ process: Int32, _ body: () async throws -> Value) async throws -> Value {
         let strace = try Program(
             "/usr/bin/strace",
             [
-                "-f", "-o", "/dev/null", "-e", "trace=\(calls)", "-e", "inject=\(calls):error=\(error)", "-p",
+                "-f", "-o", "/dev/null", "-e", "trace=\(calls)", "-e", "inject=\(calls):\(answer)", "-p",
                 String(process),
             ])
         #expect(await poll { strace.errorsSoFar.contains("attached") }, "\(strace.errorsSoFar)")
