@@ -40,8 +40,19 @@ struct Injection: Sendable {
                 String(process),
             ])
         #expect(await poll { strace.errorsSoFar.contains("attached") }, "\(strace.errorsSoFar)")
+        do {
+            let value = try await body()
+            try await end(strace)
+            return value
+        } catch {
+            try await end(strace)
+            throw error
+        }
+    }
+
+    private func end(_ strace: Program) async throws {
         // The kernel lets go of what it traces when it ends, however it does; of its own accord it takes its time with a busy process.
-        defer { strace.kill() }
-        return try await body()
+        strace.kill()
+        _ = try await strace.end()
     }
 }
