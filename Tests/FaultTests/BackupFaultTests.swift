@@ -148,7 +148,7 @@ extension Faults {
             }
         }
 
-        private var rounds: Int { FaultRun.isAskedFor ? FaultRun.rounds : 3 }
+        private var rounds: Int { FaultRun.isAskedFor ? FaultRun.rounds : 2 }
 
         /// A daemon with a company 77 and a release 1.
         private func withTwoStates(

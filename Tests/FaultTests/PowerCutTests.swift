@@ -9,7 +9,7 @@ extension Faults {
     struct PowerCutTests {
         @Test("Whatever anybody was told is true afterwards, and what was ordered comes to its end")
         func underLoad() async throws {
-            let rounds = FaultRun.isAskedFor ? FaultRun.rounds : 2
+            let rounds = FaultRun.isAskedFor ? FaultRun.rounds : 1
             var random = SeededGenerator(seed: FaultRun.seed)
             try await Volume.with(megabytes: FaultRun.isAskedFor ? 2048 : 512) { volume in
                 try await FaultRun(fault: "power cut under load", rounds: rounds, volume: volume)
