@@ -130,4 +130,4 @@ build-dependencies:
 
 .PHONY: test-dependencies
 test-dependencies: build-dependencies
-	@Scripts/install-dependencies.sh chromium chromium-driver curl mosquitto mosquitto-clients openssl sqlite3
+	@Scripts/install-dependencies.sh chromium chromium-driver curl e2fsprogs mosquitto mosquitto-clients openssl sqlite3 strace

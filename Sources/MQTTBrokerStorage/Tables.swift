@@ -17,6 +17,7 @@ enum Tables {
             let queue = try DatabaseQueue(path: path, configuration: configuration)
             try check(queue, path)
             try queue.writeWithoutTransaction { try allowShrinking($0) }
+            try writeLogAnew(queue)
             try migrator.migrate(queue)
             // GRDB sets synchronous=NORMAL whenever it turns on the write-ahead log.
             let synchronous = try queue.writeWithoutTransaction { database in
@@ -27,6 +28,18 @@ enum Tables {
             return queue
         } catch {
             throw StorageError(error, path: path)
+        }
+    }
+
+    /// Writes what the last process left in the write-ahead log into the database, and flushes that, before anything is added to the log.
+    ///
+    /// If flushing the log failed then, the system may hold pages that it takes for written and the disk has never seen. They read well until the power
+    /// fails; what was added behind them would be lost with them.
+    private static func writeLogAnew(_ queue: DatabaseQueue) throws {
+        do {
+            try queue.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+            // Then nothing can be added either.
         }
     }
 

@@ -27,6 +27,8 @@ struct FaultRun {
     var endsNoConnection = false
     /// Whether gateways come through a network on which things happen.
     var hasBadNetwork = false
+    /// Where the data folder lies; nil: beside what the test needs for itself.
+    var volume: Volume?
 
     /// Has everybody work, breaks the daemon at random moments, lets the orders come to their end, and checks everything that anybody was told.
     ///
@@ -35,7 +37,8 @@ struct FaultRun {
         try await TemporaryFolder.with { folder in
             var random = SeededGenerator(seed: Self.seed)
             let history = try History(in: folder + "/history")
-            var daemon = try await Daemon.start(on: folder + "/data", mode: mode, environment: environment)
+            var daemon = try await Daemon.start(
+                on: (volume?.folder ?? folder) + "/data", mode: mode, environment: environment)
             let network = hasBadNetwork ? try FaultProxy(to: daemon.mqttPort, seed: Self.seed) : nil
             defer { network?.stop() }
             let load = FaultLoad(

@@ -10,7 +10,7 @@ extension Faults {
         func kill() async throws {
             try await FaultRun(fault: "kill -9 of umd under load").underLoad { daemon, folder in
                 try await daemon.kill()
-                try await expectSoundDatabase(of: daemon.data, in: folder)
+                try await StoredRecord.expectSoundDatabase(of: daemon.data, in: folder)
                 return try await daemon.restarted()
             }
         }
@@ -19,7 +19,7 @@ extension Faults {
         func killOverTLS() async throws {
             try await FaultRun(fault: "kill -9 of umd under load, TLS", mode: .tls).underLoad { daemon, folder in
                 try await daemon.kill()
-                try await expectSoundDatabase(of: daemon.data, in: folder)
+                try await StoredRecord.expectSoundDatabase(of: daemon.data, in: folder)
                 return try await daemon.restarted()
             }
         }
@@ -28,7 +28,7 @@ extension Faults {
         func terminate() async throws {
             try await FaultRun(fault: "SIGTERM of umd under load").underLoad { daemon, folder in
                 #expect(try await daemon.stop() == 0)
-                try await expectSoundDatabase(of: daemon.data, in: folder)
+                try await StoredRecord.expectSoundDatabase(of: daemon.data, in: folder)
                 return try await daemon.restarted()
             }
         }
@@ -38,7 +38,7 @@ extension Faults {
             try await FaultRun(fault: "SIGTERM twice of umd under load").underLoad { daemon, folder in
                 let status = try await daemon.stopTwice()
                 #expect([0, 128 + SIGTERM].contains(status), "\(status)")
-                try await expectSoundDatabase(of: daemon.data, in: folder)
+                try await StoredRecord.expectSoundDatabase(of: daemon.data, in: folder)
                 return try await daemon.restarted()
             }
         }
@@ -49,19 +49,6 @@ extension Faults {
                 daemon.hangUp()
                 return daemon
             }
-        }
-
-        /// SQLite's own check, of a copy: the daemon itself is to find what the dead one left.
-        private func expectSoundDatabase(of data: String, in folder: String) async throws {
-            let copy = folder + "/copy.sqlite3"
-            for suffix in ["", "-wal"] {
-                try? FileManager.default.removeItem(atPath: copy + suffix)
-                guard FileManager.default.fileExists(atPath: "\(data)/umd.sqlite3\(suffix)") else { continue }
-                try FileManager.default.copyItem(atPath: "\(data)/umd.sqlite3\(suffix)", toPath: copy + suffix)
-            }
-            let outcome = try await Program.run("/usr/bin/sqlite3", [copy, "PRAGMA integrity_check"])
-            #expect(outcome.output == "ok\n", "\(outcome)")
-            for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: copy + suffix) }
         }
     }
 }

@@ -42,10 +42,10 @@ package final class Daemon: Sendable {
         }
     }
 
-    // `limits` are options of ulimit.
+    // `limits` are options of ulimit; `log` is a file that its log is appended to, in place of being read here.
     package static func start(
         on data: String, _ arguments: [String] = [], mode: Mode = .plain, limitedBy limits: String? = nil,
-        environment: [String: String] = [:]
+        environment: [String: String] = [:], loggingTo log: String? = nil
     ) async throws -> Daemon {
         let listeners = mode == .plain ? ["--nossl", "--mqtt-port", "0"] : ["--mqtts-port", "0"]
         let all = ["--data", data, "--http-port", "0", "--log-level", "warning"] + listeners + arguments
@@ -56,6 +56,10 @@ package final class Daemon: Sendable {
             } else if let limits {
                 try Program(
                     "/bin/sh", ["-c", "ulimit \(limits) && exec \"$0\" \"$@\"", Program.buildFolder + "/umd"] + all,
+                    environment: environment)
+            } else if let log {
+                try Program(
+                    "/bin/sh", ["-c", "exec \"$0\" \"$@\" 2>>'\(log)'", Program.buildFolder + "/umd"] + all,
                     environment: environment)
             } else {
                 try Program("umd", all, environment: environment)
@@ -94,6 +98,8 @@ package final class Daemon: Sendable {
     /// Whether it logs a line with this text within some seconds.
     package func logs(_ text: String) async throws -> Bool { await poll { program.errorsSoFar.contains(text) } }
 
+    package var processIdentifier: Int32 { program.processIdentifier }
+
     /// What it logged.
     package var logSoFar: String { program.errorsSoFar }
 
@@ -111,8 +117,6 @@ package final class Daemon: Sendable {
         program.terminate()
         return try await program.end(within: .seconds(15)).status
     }
-
-    package var processIdentifier: Int32 { program.processIdentifier }
 
     package func kill() async throws {
         program.kill()

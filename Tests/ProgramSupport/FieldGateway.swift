@@ -158,6 +158,20 @@ package final class FieldGateway: Sendable {
         }
     }
 
+    /// Asks whether anybody is there, and waits for the answer.
+    package func ping() async throws {
+        try await run { gateway in
+            gateway.send(0xC0, [])
+            let deadline = Date() + 20
+            while true {
+                let (got, body) = try gateway.readPacket(by: deadline)
+                if got == 0xD0 { return }
+                guard got & 0xF0 == 0x30 else { throw Failure.unexpected(got) }
+                gateway.waiting.append(gateway.message(got, body))
+            }
+        }
+    }
+
     /// The next message on a topic that ends so, acknowledged; messages on other topics are acknowledged and dropped.
     package func next(_ topicEnd: String, within seconds: TimeInterval = 20, acknowledging: Bool = true) async throws
         -> Message

@@ -39,7 +39,11 @@ public struct Installation: Sendable {
     ) async throws -> Installation {
         let folder = lock.folder
         let contents = try folder.contents()
-        if case .installation = contents { return try await open(folder, now: now) }
+        if case .installation = contents {
+            let installation = try await open(folder, now: now)
+            try installation.store.writeLogAnew()
+            return installation
+        }
         try folder.create()
         // SQLite would make the file with the rights that the umask leaves.
         if contents == .nothing {

@@ -53,7 +53,7 @@ public final class IncomingRelease: Sendable {
             guard let digester = progress.digester.take() else { throw FileError("complete", path, code: EINVAL) }
             return try digester.finish()
         }
-        guard fchmod(descriptor, 0o400) == 0 else { throw FileError("protect", path) }
+        guard fchmod(descriptor, 0o400) == 0 else { throw FileError("protect", path).asDomainError }
         guard fsync(descriptor) == 0 else { throw FileError("store", path).asDomainError }
         return digests
     }

@@ -8,6 +8,8 @@ struct ReleaseFolder: Sendable {
 
     /// A file must have been left alone for this long before a scan takes it to be complete.
     static let quietTime: Duration = .seconds(2)
+    /// The pause before a file that the disk had no room for is tried again.
+    static let retryTime: Duration = .seconds(5)
 
     func path(of name: String) -> String { path + "/" + name }
 

@@ -57,6 +57,7 @@ extension ReleaseStore {
                     try await setState(.removed, of: existing)
                 }
             }
+            postponedFiles.remove(name)
         } catch is UnsettledFileError {
             reconcileLater(name)
         } catch let error as ReleaseTooLargeError {
@@ -66,9 +67,20 @@ extension ReleaseStore {
         } catch DomainError.conflict(let problem) {
             await refuse(name, because: problem)
         } catch {
+            postpone(name, because: error)
+        }
+    }
+
+    /// The disk is full, or fails: the file is as good as before, and nobody will touch it again to have it looked at.
+    private func postpone(_ name: String, because error: any Error) {
+        if postponedFiles.insert(name).inserted {
             logger.error(
-                "a file of the resources folder could not be taken",
+                "a file of the resources folder could not be taken; it is tried again",
                 metadata: ["file": "\(quoted(name))", "error": "\(error)"])
+        }
+        Task { [weak self] in
+            try await Task.sleep(for: ReleaseFolder.retryTime)
+            await self?.reconcile(name)
         }
     }
 

@@ -18,6 +18,8 @@ public actor ReleaseStore {
     private var copiesBeingAdded: [String: Int] = [:]
     /// Files of the folder that were refused, as they were then: each is reported once.
     var refusedFiles: [String: String] = [:]
+    /// Files of the folder that could not be taken though nothing is wrong with them: each is reported once, and tried again.
+    var postponedFiles: Set<String> = []
 
     /// - Parameters:
     ///   - store: the database.
@@ -58,9 +60,9 @@ public actor ReleaseStore {
         let digests = try await BlockingWork.run { try incoming.complete() }
         copiesBeingAdded[digests.sha256, default: 0] += 1
         defer { copiesBeingAdded[digests.sha256] = copiesBeingAdded[digests.sha256].flatMap { $0 > 1 ? $0 - 1 : nil } }
-        try incoming.publish(as: digests)
         let release: Release
         do {
+            try incoming.publish(as: digests)
             release = try await store.write { transaction in
                 if let existing = try transaction.releases.find(version) {
                     throw DomainError.conflict(Self.collision(of: version, origin, with: existing))

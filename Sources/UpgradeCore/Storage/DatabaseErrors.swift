@@ -3,9 +3,14 @@ import GRDB
 extension DomainError {
     /// What an error of SQLite means to whoever asked; nil for those that only a mistake in this program explains.
     init?(_ error: DatabaseError) {
-        switch error.resultCode {
-        case .SQLITE_FULL:
+        switch error.extendedResultCode {
+        // The second: there is no room for the write-ahead log's index.
+        case .SQLITE_FULL, .SQLITE_IOERR_SHMSIZE:
             self = .storageFull
+            return
+        default: break
+        }
+        switch error.resultCode {
         case .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_IOERR, .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_READONLY,
             .SQLITE_CANTOPEN, .SQLITE_NOMEM, .SQLITE_INTERRUPT:
             self = .unavailable("the database does not answer: \(oneLine(error.message ?? "\(error.resultCode)"))")

@@ -89,6 +89,22 @@ public final class Store: Sendable {
         try await commits.write(body)
     }
 
+    /// Writes what the last process left in the write-ahead log into the database, and flushes that, before anything is added to the log.
+    ///
+    /// If flushing the log failed then, the system may hold pages that it takes for written and the disk has never seen. They read well until the power
+    /// fails; what was added behind them would be lost with them.
+    func writeLogAnew() throws(StoreError) {
+        do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError {
+            // Somebody reads it just now; or there is no room, and so nothing can be added either.
+            if [.SQLITE_BUSY, .SQLITE_FULL].contains(error.resultCode) { return }
+            throw StoreError(error, path: path)
+        } catch {
+            throw .cannotOpen(path: path, problem: oneLine("\(error)"))
+        }
+    }
+
     /// The wall clock that transactions are dated by.
     var time: Timestamp { now() }
 

@@ -20,6 +20,8 @@ public final class UpgradeEngine: Sendable {
     let situations = Mutex<[GatewayID: UpgradeSituation]>([:])
     let progress = Mutex(RecentProgress())
     private let turnedAway = TurnedAwayTally()
+    /// Whether the database took nothing when it was tried last.
+    private let isHeldUp = Atomic(false)
     /// A turn takes at most so many entries, so that acknowledgements do not wait for a whole storm.
     private static let largestTurn = 4096
 
@@ -162,6 +164,7 @@ public final class UpgradeEngine: Sendable {
             situations.withLock { situations in
                 for (gateway, situation) in changed { situations[gateway] = situation }
             }
+            if isHeldUp.exchange(false, ordering: .relaxed) { logger.notice("The database takes changes again") }
             perform(effects)
             if let next = effects.nextTurn { alarm.set(next) }
         } catch {
@@ -179,7 +182,12 @@ public final class UpgradeEngine: Sendable {
 
     /// Waits a second; false when the engine is to stop instead, with what is left unacknowledged.
     private func pause(because error: any Error) async -> Bool {
-        logger.error("The database takes nothing; trying again", metadata: ["error": "\(error)"])
+        // It may last for hours: once is enough.
+        if !isHeldUp.exchange(true, ordering: .relaxed) {
+            logger.error(
+                "The database takes nothing: what gateways report is not acknowledged until it does",
+                metadata: ["error": "\(error)"])
+        }
         do { try await time.sleep(until: time.monotonic() + .seconds(1)) } catch { return false }
         return true
     }
