@@ -12,7 +12,7 @@ import UpgradeProtocol
         let environment = ProcessInfo.processInfo.environment
         if let seed = environment["MODEL_SEED"].flatMap({ UInt64($0) }) { return [seed] }
         let first = UInt64.random(in: 1000...(1 << 40))
-        guard let rounds = environment["MODEL_ROUNDS"].flatMap({ Int($0) }) else { return Array(1...8) + [first] }
+        guard let rounds = environment["MODEL_ROUNDS"].flatMap({ Int($0) }) else { return Array(1...5) + [first] }
         return (0..<UInt64(max(0, rounds))).map { first + $0 }
     }()
 
@@ -24,7 +24,7 @@ import UpgradeProtocol
             let audit = TransactionAudit(of: fixture.store)
             var schedule = EngineSchedule(seed: seed, fixture, audit)
             for version in EngineSchedule.versions.dropFirst(2) { try await schedule.add(version) }
-            for _ in 0..<200 where schedule.violations.isEmpty { try await schedule.step() }
+            for _ in 0..<120 where schedule.violations.isEmpty { try await schedule.step() }
             if schedule.violations.isEmpty { try await schedule.calmDown() }
             #expect(audit.transactions > 100, "nothing was audited")
             let violations = schedule.violations.joined(separator: "\n")
