@@ -7,7 +7,7 @@ extension EngineSchedule {
     mutating func step() async throws {
         let gateway = pick(Self.gateways)
         var closing: Set<ConnectionID> = []
-        switch Int.random(in: 0..<40, using: &random) {
+        switch Int.random(in: 0..<41, using: &random) {
         case 0..<8: try await connect(gateway)
         case 8..<10: try await fixture.tell(disconnect(gateway, "connection lost"))
         case 10..<16: try await report(gateway)
@@ -21,6 +21,7 @@ extension EngineSchedule {
             guard chance(1, of: 3) else { return }
             closing = try await remove(gateway)
         case 34..<39: try await passTime()
+        case 39: return try await insist(gateway)
         default: try await restart()
         }
         try await catchUp(closing: closing)
@@ -50,6 +51,33 @@ extension EngineSchedule {
         try await fixture.tell(events)
     }
 
+    /// It takes whatever it is sent, and comes back as what it was: once more than it is sent anything.
+    private mutating func insist(_ gateway: GatewayID) async throws {
+        for _ in 0..<4 {
+            guard model.gateways[gateway]?.isEnabled == true, violations.isEmpty else { return }
+            try await fixture.tell(disconnect(gateway, "taken over"))
+            try await catchUp()
+            let before = model.live(gateway).flatMap { model.upgrades[$0]?.from } ?? model.gateways[gateway]?.version
+            try await comeWell(gateway, reporting: before ?? "0.5")
+            for transfer in underWay.filter({ $0.value.gateway == gateway }).keys {
+                try await end(transfer, .delivered)
+                try await catchUp()
+            }
+            try await passTime(EngineModel.timeout / 3)
+            try await catchUp()
+        }
+    }
+
+    /// Subscribed to everything.
+    private mutating func comeWell(_ gateway: GatewayID, reporting version: Version) async throws {
+        let connection = try await fixture.connect(gateway)
+        note("\(gateway) connects as \(connection.rawValue)")
+        model.gateways[gateway]?.connection = EngineModel.Connection(
+            id: connection, hearsOwnTopic: true, hearsEveryonesTopic: true)
+        try await fixture.tell([.message(status(gateway, connection, version))])
+        try await catchUp()
+    }
+
     mutating func report(_ gateway: GatewayID) async throws {
         guard let connection = model.gateways[gateway]?.connection else { return }
         try await fixture.tell([.message(status(gateway, connection.id))])
@@ -60,7 +88,10 @@ extension EngineSchedule {
         let upgrade = model.live(gateway).flatMap { model.upgrades[$0] }
         var candidates = [pick(Self.versions)]
         if let before = upgrade?.from ?? model.gateways[gateway]?.version { candidates += [before, before, before] }
-        if let target = upgrade?.target { candidates.append(target) }
+        if let target = upgrade?.target {
+            candidates.append(target)
+            candidates += Self.versions.filter { upgrade?.attempts == 0 && $0 > target }
+        }
         let version = chosen ?? pick(candidates)
         let failed = chosen == nil && chance(1, of: 8) ? upgrade?.target : nil
         let milliseconds =
@@ -227,12 +258,8 @@ extension EngineSchedule {
         for gateway in Self.gateways {
             try await catchUp(closing: try await enable(gateway, true))
             guard model.gateways[gateway]?.connection == nil else { continue }
-            let connection = try await fixture.connect(gateway)
-            model.gateways[gateway]?.connection = EngineModel.Connection(
-                id: connection, hearsOwnTopic: true, hearsEveryonesTopic: true)
             let before = model.live(gateway).flatMap { model.upgrades[$0]?.from } ?? model.gateways[gateway]?.version
-            try await fixture.tell([.message(status(gateway, connection, before ?? "0.5"))])
-            try await catchUp()
+            try await comeWell(gateway, reporting: before ?? "0.5")
         }
         for _ in 0..<1000 where violations.isEmpty && !(model.live.isEmpty && underWay.isEmpty) {
             if let transfer = underWay.keys.min(by: { $0.rawValue < $1.rawValue }), let place = underWay[transfer] {
