@@ -53,6 +53,10 @@ extension EngineSchedule {
 
     /// It takes whatever it is sent, and comes back as what it was: once more than it is sent anything.
     private mutating func insist(_ gateway: GatewayID) async throws {
+        let state = model.gateways[gateway]
+        let others = model.releases.filter { $0.isAvailable && $0.version != state?.version }
+        guard state?.isKnown == true, let release = others.first else { return }
+        try await order(release.version, .gateways([gateway]), .boss)
         for _ in 0..<4 {
             guard model.gateways[gateway]?.isEnabled == true, violations.isEmpty else { return }
             try await fixture.tell(disconnect(gateway, "taken over"))
@@ -192,6 +196,12 @@ extension EngineSchedule {
         let target: DeploymentTarget = pick([
             .all, .company("2"), .company("3"), .gateways(some), .gateways([pick(Self.gateways)]),
         ])
+        try await order(version, target, principal)
+    }
+
+    private mutating func order(
+        _ version: Version, _ target: DeploymentTarget, _ principal: Principal
+    ) async throws {
         note("\(principal.username) orders \(version) for \(target)")
         let expected = recipients(of: target, by: principal)
         let release = release(version)
