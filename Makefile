@@ -10,6 +10,7 @@ REPEAT ?= 3
 ROUNDS ?= 1000
 SEED ?=
 FAULTS ?= 200
+SOAK ?= 10m
 SWIFT_FLAGS = --explicit-target-dependency-import-check error $(if $(JOBS),--jobs $(JOBS))
 FORMATTED = Package.swift Sources Tests Examples Fuzz/Package.swift Fuzz/Sources \
     $(addprefix Benchmarks/Micro/,Package.swift Sources Benchmarks)
@@ -111,6 +112,12 @@ random-broker: test-dependencies ## random clients against the broker, so many R
 faults: test-dependencies ## breaks the daemon under load, FAULTS (200) times in each way, and looks for what was lost (SEED=)
 	swift build --build-tests $(SWIFT_FLAGS)
 	FAULT_ROUNDS=$(FAULTS) FAULT_SEED=$(SEED) swift test --skip-build --filter '^FaultTests\.'
+
+.PHONY: soak
+soak: test-dependencies ## a thousand gateways come, go and are upgraded for SOAK (10m): memory, descriptors and tables stay flat
+	swift build --build-tests $(SWIFT_FLAGS)
+	SOAK_SECONDS=$$(($(subst h,*3600,$(subst m,*60,$(subst s,,$(SOAK)))))) FAULT_SEED=$(SEED) \
+	    swift test --skip-build --filter '^FaultTests\.Faults/SoakTests'
 
 .PHONY: test-asan
 test-asan: test-dependencies ## the tests of MQTT under AddressSanitizer

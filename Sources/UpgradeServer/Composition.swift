@@ -81,6 +81,9 @@ struct Composition {
             services: [
                 EngineService(engine: services.engine), BrokerService(link: link),
                 FolderService(releaseStore: services.releaseStore, engine: services.engine), certificateService,
+                RetentionService(
+                    retention: EventRetention(
+                        store: services.store, keepingFor: configuration.eventRetention, logger: logger)),
                 LogInWatch(bell: access.sessions.bell, changes: logInChanges),
                 listener(.controlSocket(installation.folder.controlSocket)),
                 listener(.tcp(configuration.http, httpsCertificates)),
@@ -157,7 +160,8 @@ struct Composition {
         HealthRoutes(
             services: services, readiness: readiness,
             metrics: MetricsPage(
-                gateways: services.gateways, engine: services.engine, link: link, requests: requests,
+                store: services.store, gateways: services.gateways, engine: services.engine, link: link,
+                requests: requests,
                 certificateExpiry: { [certificateInForce] in certificateInForce?.expiry }),
             access: access, everybodyIsNear: Loopback.contains(configuration.http.host) && !configuration.behindProxy
         ).mount(on: router)

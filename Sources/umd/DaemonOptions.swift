@@ -75,6 +75,8 @@ struct DaemonOptions: ParsableArguments {
     var upgradeTimeout: String?
     @Option(help: "How long an order waits for a gateway that never comes. (default: 30d)", transform: Reading.timeSpan)
     var orderExpiry: String?
+    @Option(help: "How long events are kept in the event log. (default: 365d)", transform: Reading.timeSpan)
+    var eventRetention: String?
     @Option(help: "Write versions to gateways as number or text. (default: number)", transform: Reading.choice)
     var wireVersions: VersionStyle?
     @Option(
@@ -103,6 +105,7 @@ struct DaemonOptions: ParsableArguments {
             (.tlsCert, tlsCert), (.tlsKey, tlsKey), (.tlsCa, tlsCa), (.mqttUser, mqttUser),
             (.mqttPasswordFile, mqttPasswordFile), (.newGateways, newGateways?.rawValue),
             (.upgradeTimeout, upgradeTimeout), (.orderExpiry, orderExpiry),
+            (.eventRetention, eventRetention),
             (.wireVersions, wireVersions?.rawValue), (.writeStall, writeStall), (.logLevel, logLevel?.rawValue),
             (.logFormat, logFormat?.rawValue),
         ]

@@ -98,6 +98,7 @@ package final class Daemon: Sendable {
     /// Whether it logs a line with this text within some seconds.
     package func logs(_ text: String) async throws -> Bool { await poll { program.errorsSoFar.contains(text) } }
 
+    /// For what the system says of it.
     package var processIdentifier: Int32 { program.processIdentifier }
 
     /// What it logged.

@@ -23,8 +23,18 @@ struct ConfigurationTests {
             #expect(configuration.httpNames == ["a", "b"])
             #expect(configuration.upgradeTimeout == .seconds(90))
             #expect(configuration.orderExpiry == .seconds(30 * 86_400))
+            #expect(configuration.eventRetention == .seconds(365 * 86_400))
             #expect(configuration.http.host == "127.0.0.1")
         }
+    }
+
+    @Test("Events are kept for as long as flag, environment or file says")
+    func eventRetention() async throws {
+        let asked = try await ServerConfiguration(flags: flags, environment: ["UM_EVENT_RETENTION": "90d"])
+        #expect(asked.eventRetention == .seconds(90 * 86_400))
+        let flag = flags.merging([.eventRetention: .text("7d")]) { $1 }
+        let flagged = try await ServerConfiguration(flags: flag, environment: ["UM_EVENT_RETENTION": "90d"])
+        #expect(flagged.eventRetention == .seconds(7 * 86_400))
     }
 
     @Test("Each setting is spelt in the three ways that people expect")
@@ -41,6 +51,7 @@ struct ConfigurationTests {
             ("UM_HTTP_PORT", "abc", "httpPort is 'abc'"), ("UM_HTTP_PORT", "65536", "httpPort is 65536"),
             ("UM_UPGRADE_TIMEOUT", "15", "upgradeTimeout is '15'"), ("UM_WRITE_STALL", "0s", "writeStall is '0s'"),
             ("UM_ORDER_EXPIRY", "99999999999999999999d", "orderExpiry"), ("UM_LOG_LEVEL", "loud", "logLevel is 'loud'"),
+            ("UM_EVENT_RETENTION", "1y", "eventRetention is '1y'"),
             ("UM_NEW_GATEWAYS", "maybe", "newGateways is 'maybe'"), ("UM_INSECURE_LISTEN", "perhaps", "insecureListen"),
             ("UM_EGRESS_LIMIT", "0", "egressLimit is 0"),
         ])

@@ -19,6 +19,9 @@ struct EventTable {
             AND deployment_id IS ?
         RETURNING id, count
         """
+    private static let removal = """
+        DELETE FROM event WHERE id IN (SELECT id FROM event INDEXED BY event_by_time WHERE time < ? ORDER BY time LIMIT ?)
+        """
     private static let counting = "SELECT count(*) FROM event WHERE gateway_id = ? AND kind = ? AND hour = ?"
 
     /// What stands for those beyond ``TextRules/detailsPerHour``.
@@ -61,6 +64,12 @@ struct EventTable {
         let conditions = EventFilter().conditions(in: scope).and("id = ?", id)
         let sql = "SELECT count(*) FROM event \(conditions.clause)"
         return try Int.fetchOne(database.cachedStatement(sql: sql), arguments: conditions.arguments) == 1
+    }
+
+    /// Removes the oldest of those that happened last before `time`, and returns how many there were.
+    func removeOldest(_ limit: Int, before time: Timestamp) throws -> Int {
+        try database.cachedStatement(sql: Self.removal).execute(arguments: [time.milliseconds, limit])
+        return database.changesCount
     }
 
     func insert(_ draft: EventDraft, at time: Timestamp) throws -> Event {

@@ -17,6 +17,7 @@ final class GroupCommit: Sendable {
     private struct Queue {
         var jobs: Deque<Job> = []
         var running = false
+        var committed = 0
     }
 
     /// Bounds how long the first caller of a batch waits for the last.
@@ -47,6 +48,9 @@ final class GroupCommit: Sendable {
 
     /// Closures whose transaction has not begun.
     var waiting: Int { queue.withLock { $0.jobs.count } }
+
+    /// Transactions that were committed.
+    var committed: Int { queue.withLock { $0.committed } }
 
     private func enqueue(_ job: Job) {
         let mustStart = queue.withLock { queue in
@@ -81,6 +85,7 @@ final class GroupCommit: Sendable {
     private func commit(_ batch: [Job], in database: Database) {
         do {
             let outcome = try commitTogether(batch, in: database)
+            queue.withLock { $0.committed += 1 }
             changes.publish(outcome.changes)
             for succeed in outcome.successes { succeed() }
             for failure in outcome.failures { failure.job.fail(failure.error) }

@@ -13,7 +13,7 @@ public final class Store: Sendable {
 
     /// For online backup.
     let pool: DatabasePool
-    private let commits: GroupCommit
+    private let groupCommit: GroupCommit
     private let now: @Sendable () -> Timestamp
 
     /// What ``open(at:ifAbsent:now:)`` does when there is no file.
@@ -59,7 +59,7 @@ public final class Store: Sendable {
         self.pool = pool
         self.now = now
         changes = ChangeFeed()
-        commits = GroupCommit(pool: pool, changes: changes, now: now)
+        groupCommit = GroupCommit(pool: pool, changes: changes, now: now)
     }
 
     /// Runs a query on the last committed state, beside any writer.
@@ -86,7 +86,7 @@ public final class Store: Sendable {
     public func write<Value: Sendable>(
         _ body: @escaping @Sendable (Transaction) throws -> Value
     ) async throws -> Value {
-        try await commits.write(body)
+        try await groupCommit.write(body)
     }
 
     /// Writes what the last process left in the write-ahead log into the database, and flushes that, before anything is added to the log.
@@ -109,7 +109,10 @@ public final class Store: Sendable {
     var time: Timestamp { now() }
 
     /// Closures given to ``write(_:)`` whose transaction has not begun: how far the disk is behind.
-    public var waitingWrites: Int { commits.waiting }
+    public var waitingWrites: Int { groupCommit.waiting }
+
+    /// Transactions that were committed since the store was opened: the fewer they are beside what happened, the more each one carried.
+    public var commits: Int { groupCommit.committed }
 
     /// Waits for what is running and closes the files; the database is then one file again. The store is of no use afterwards.
     public func close() throws {

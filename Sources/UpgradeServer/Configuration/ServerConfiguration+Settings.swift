@@ -44,6 +44,7 @@ extension ServerConfiguration {
         newGateways = try await settings.choice(.newGateways, of: NewGateways.self)
         upgradeTimeout = try await settings.span(.upgradeTimeout) ?? upgradeTimeout
         orderExpiry = try await settings.span(.orderExpiry) ?? orderExpiry
+        eventRetention = try await settings.span(.eventRetention) ?? eventRetention
         wireVersions = try await settings.choice(.wireVersions, of: VersionStyle.self) ?? wireVersions
         egressLimit = try await settings.number(.egressLimit, in: 1...Int.max)
         writeStall = try await settings.span(.writeStall) ?? writeStall

@@ -39,6 +39,8 @@ public struct ServerConfiguration: Sendable {
     public var upgradeTimeout = Duration.seconds(15 * 60)
     /// How long an order waits for a gateway that never comes.
     public var orderExpiry = Duration.seconds(30 * 86_400)
+    /// How long events are kept after they happened last.
+    public var eventRetention = Duration.seconds(365 * 86_400)
     /// How versions are written to gateways.
     public var wireVersions = VersionStyle.number
     /// The most bytes a second that go out in large transfers; nil means as many as the network takes.

@@ -25,6 +25,7 @@ public enum Setting: String, CaseIterable, Sendable {
     case newGateways
     case upgradeTimeout
     case orderExpiry
+    case eventRetention
     case wireVersions
     case egressLimit
     case writeStall

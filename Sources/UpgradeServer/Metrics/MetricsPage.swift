@@ -3,6 +3,7 @@ import UpgradeProtocol
 
 /// What `/metrics` says: the fleet, the broker and the HTTP side in numbers.
 struct MetricsPage: Sendable {
+    let store: Store
     let gateways: GatewayService
     let engine: UpgradeEngine
     let link: BrokerLink
@@ -17,6 +18,9 @@ struct MetricsPage: Sendable {
             "upgrade_manager_gateways_turned_away_total", .counter,
             help: "STATUS messages of unknown gateways for which there was no place in quarantine.",
             engine.counters.turnedAway)
+        page.add(
+            "upgrade_manager_database_commits_total", .counter,
+            help: "Transactions of the database: what arrives while one runs shares the next.", store.commits)
         page.add(link.counters)
         page.add(
             "upgrade_manager_http_requests_total", .counter, help: "HTTP requests by route, method and status.",

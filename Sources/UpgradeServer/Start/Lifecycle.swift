@@ -37,6 +37,15 @@ struct FolderService: Service {
     }
 }
 
+/// Removes what has grown old from the event log.
+struct RetentionService: Service {
+    let retention: EventRetention
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await retention.run() }
+    }
+}
+
 /// Has `/readyz` say no as soon as the shutdown begins: as the last service it is the first to be told.
 struct ShutdownNotice: Service {
     let readiness: Readiness
