@@ -5,7 +5,8 @@ extension Diagnosis {
     func leftoverFindings() -> [Finding] {
         // Uploads may be under way.
         let uploads = isInUse ? [] : paths(in: folder.releases) { $0.hasPrefix(IncomingRelease.temporaryPrefix) }
-        let drafts = isInUse ? [] : [folder.path, folder.tls].flatMap { paths(in: $0) { $0.hasSuffix(".partial") } }
+        // Those of certificates are finished by the next start.
+        let drafts = isInUse ? [] : paths(in: folder.path) { $0.hasSuffix(".partial") }
         let restoring = isInUse ? [] : paths(in: folder.path) { $0 == "restoring" }
         let found = [
             (uploads, "of uploads that were cut off; the next start removes it"),
