@@ -206,7 +206,8 @@ extension Faults {
         private func expectCompletion(
             of data: String, _ whole: (contents: Set<String>, schema: String), _ what: String
         ) async throws {
-            #expect(try await Start(on: data).refusal(what) == nil, "\(what)")
+            let refusal = try await Start(on: data).refusal(what)
+            #expect(refusal == nil, "\(what): \(refusal ?? "")")
             let path = data + "/umd.sqlite3"
             #expect(
                 try await Contents.query(path, "PRAGMA integrity_check; PRAGMA foreign_key_check") == "ok\n", "\(what)")
