@@ -23,18 +23,19 @@ let libraries: [Target] = [
         name: "COpenSSL", path: "Sources/COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPosix", path: "Sources/CPosix"),
     .target(name: "CCRC32"),
+    .target(name: "WriteAheadLog", swiftSettings: settings),
     .target(name: "UpgradeProtocol", dependencies: ["CCRC32"], swiftSettings: settings),
     .target(name: "MQTTWire", dependencies: ["CPosix", "COpenSSL", collections], swiftSettings: settings),
     .target(
         name: "MQTTBroker", dependencies: ["MQTTWire", "CPosix", collections, logging], swiftSettings: settings),
     .target(
         name: "MQTTBrokerStorage",
-        dependencies: ["MQTTBroker", "MQTTWire", grdb, collections, logging], swiftSettings: settings),
+        dependencies: ["MQTTBroker", "MQTTWire", "WriteAheadLog", grdb, collections, logging], swiftSettings: settings),
     .target(
         name: "UpgradeGateway", dependencies: ["UpgradeProtocol", "MQTTWire", logging], swiftSettings: settings),
     .target(
         name: "UpgradeCore",
-        dependencies: ["UpgradeProtocol", "COpenSSL", "CPosix", grdb, collections, heap, logging],
+        dependencies: ["UpgradeProtocol", "WriteAheadLog", "COpenSSL", "CPosix", grdb, collections, heap, logging],
         swiftSettings: settings),
     .target(
         name: "UpgradeAPI",
@@ -144,7 +145,8 @@ let tests: [Target] = [
         dependencies: ["UpgradeGateway", "UpgradeProtocol", "GatewaySimulation", "MQTTBroker", "MQTTWire", logging],
         swiftSettings: settings),
     .testTarget(
-        name: "UpgradeCoreTests", dependencies: ["UpgradeCore", "UpgradeProtocol", "RandomSupport", grdb, logging],
+        name: "UpgradeCoreTests",
+        dependencies: ["UpgradeCore", "UpgradeProtocol", "WriteAheadLog", "RandomSupport", grdb, logging],
         swiftSettings: settings),
     .testTarget(
         name: "UpgradeServerTests",
@@ -159,7 +161,8 @@ let tests: [Target] = [
         ],
         swiftSettings: settings),
     .testTarget(
-        name: "UpgradeCLITests", dependencies: ["UpgradeCLI", "UpgradeAPI", "UpgradeCore", "UpgradeProtocol"],
+        name: "UpgradeCLITests",
+        dependencies: ["UpgradeCLI", "UpgradeAPI", "UpgradeCore", "UpgradeProtocol", logging],
         swiftSettings: settings),
     .testTarget(
         name: "EndToEndTests",
@@ -175,7 +178,7 @@ let tests: [Target] = [
             "ProgramSupport", "RandomSupport", "MQTTWire", .target(name: "umd"), .target(name: "umctl"),
             .target(name: "gateway-sim"), .target(name: "embedded-broker"),
         ],
-        swiftSettings: settings),
+        resources: [.copy("Schemas")], swiftSettings: settings),
     .testTarget(
         name: "BrowserTests",
         dependencies: [
@@ -205,7 +208,8 @@ let products: [Product] = [
 /// The sanitizers rebuild everything: `make test-asan` and `make test-tsan` set this, which leaves out what they do not run.
 let onlyBroker = Context.environment["ONLY_BROKER"] != nil
 let partOfBroker: Set = [
-    "COpenSSL", "CPosix", "MQTTWire", "MQTTBroker", "MQTTBrokerStorage", "embedded-broker", "MQTTWireTests",
+    "COpenSSL", "CPosix", "WriteAheadLog", "MQTTWire", "MQTTBroker", "MQTTBrokerStorage", "embedded-broker",
+    "MQTTWireTests",
     "MQTTBrokerTests", "MQTTBrokerModelTests", "RandomSupport",
 ]
 let targets = (libraries + programs + tests).filter { !onlyBroker || partOfBroker.contains($0.name) }

@@ -72,7 +72,11 @@ public final class DiskSessionStore: SessionStore {
     ) throws(StorageError) {
         let folder = try StorageFolder.open(folder)
         path = folder.database
-        writer = Writer(folder: folder, database: try Tables.open(path))
+        try folder.checkLog()
+        if folder.isDatabaseGone { logger.warning("\(StorageError.missing(path: path))") }
+        let database = try Tables.open(path)
+        try folder.noteUse()
+        writer = Writer(folder: folder, database: database)
         self.logger = logger
         self.now = now
         self.clockInterval = clockInterval

@@ -9,6 +9,8 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
     case newer(path: String)
     /// The file is no database, or what stands in it contradicts itself.
     case damaged(path: String, problem: String)
+    /// There was a file, and there is none; a store that is opened begins without sessions.
+    case missing(path: String)
     /// The file or the folder cannot be used.
     case unusable(path: String, problem: String)
     /// SQLite would not promise that what is committed survives a power cut.
@@ -24,6 +26,8 @@ public enum StorageError: Error, Hashable, Sendable, CustomStringConvertible {
             "\(path) was written by a newer version; install that version, or move the file away to begin without sessions"
         case .damaged(let path, let problem):
             "\(path) is damaged (\(problem)); move it away to begin without sessions and retained messages"
+        case .missing(let path):
+            "\(path) is missing, and with it the sessions and retained messages of before; put it back, if it is wanted, before the next start"
         case .unusable(let path, let problem): "cannot use \(path): \(problem)"
         case .notDurable(let path):
             "SQLite refuses synchronous=FULL for \(path); it may lie on a file system that cannot promise durability"

@@ -14,6 +14,14 @@ public struct StorageInspection: Sendable, Hashable {
     /// - Throws: ``StorageError`` when no store could be opened there.
     public static func of(folder: String) throws(StorageError) -> StorageInspection? {
         let path = StorageFolder.database(in: folder)
+        if StorageFolder.isDatabaseGone(from: folder) { throw .missing(path: path) }
+        guard StorageFolder.exists(path) else { return nil }
+        do {
+            // Whoever has the lock has looked at the log.
+            try StorageFolder.open(folder).checkLog()
+        } catch {
+            guard case .locked = error else { throw error }
+        }
         return StorageFolder.size(of: path) > 0 ? try Tables.inspect(path) : nil
     }
 }

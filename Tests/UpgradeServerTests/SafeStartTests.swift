@@ -1,4 +1,5 @@
 import Testing
+import UpgradeCore
 
 @testable import UpgradeServer
 

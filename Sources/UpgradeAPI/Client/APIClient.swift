@@ -119,6 +119,13 @@ extension APIClient {
         return try decode(await execute(request, timeout: Self.transferTimeout))
     }
 
+    /// `GET /readyz`: returns if all listeners stand and the database answers.
+    public func expectReadiness() async throws(APIError) {
+        var request = HTTPClientRequest(url: endpoint.base + "/readyz")
+        request.headers.add(name: "Accept", value: "text/plain")
+        _ = try await execute(request, timeout: Self.answerTimeout)
+    }
+
     /// `GET /stream`: what happens from now on, until the daemon stops or the task is cancelled.
     public func stream() async throws(APIError) -> StreamEvents {
         var request = request(.GET, ["stream"])

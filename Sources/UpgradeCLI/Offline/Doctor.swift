@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import MQTTBrokerStorage
 import UpgradeAPI
 import UpgradeCore
@@ -9,16 +10,20 @@ struct Doctor: AsyncParsableCommand {
         abstract: "Say what is wrong with this installation, and how to mend it.",
         discussion: """
             A umd that is given certificates by --tls-cert, --tls-key and --tls-ca does not use those of its data folder: give the same options here, \
-            or in the environment (UM_TLS_CERT, UM_TLS_KEY, UM_TLS_CA).
+            or in the environment (UM_TLS_CERT, UM_TLS_KEY, UM_TLS_CA). Its configuration file is looked at with --config (UM_CONFIG).
             """)
 
     @OptionGroup var files: CertificateOptions
+    @Option(help: ArgumentHelp("The configuration file that umd is given.", valueName: "file"), completion: .file())
+    var config: String?
+
     @OptionGroup var options: GlobalOptions
 
     func run() async throws {
         let folder = try options.connection.folderOfThisMachine(verb: "doctor")
         var findings = await Diagnosis(
-            of: folder, server: try files.server(), clientAuthority: files.clientAuthority()
+            of: folder, server: try files.server(), clientAuthority: files.clientAuthority(),
+            configuration: CertificateOptions.chosen(config, "UM_CONFIG")
         ).findings()
         if findings.first?.state != .broken {
             findings.append(sessionsFinding(folder))
@@ -44,6 +49,8 @@ struct Doctor: AsyncParsableCommand {
                 "MQTT sessions", .ok,
                 "\(found.sessions) stored, with \(found.messages) messages, \(found.retained) of them retained, in \(found.bytes) bytes"
             )
+        } catch StorageError.missing(let path) {
+            return .init("MQTT sessions", .warning, "\(StorageError.missing(path: path))")
         } catch {
             return .init("MQTT sessions", .broken, "\(error)")
         }
@@ -52,12 +59,20 @@ struct Doctor: AsyncParsableCommand {
     private func daemonFinding(_ folder: DataFolder) async -> Diagnosis.Finding {
         let endpoint = Endpoint.controlSocket(path: folder.controlSocket)
         do {
-            _ = try await APIClient.connected(to: endpoint) { try await $0.releases(PageQuery(limit: 1)) }
-            return .init("daemon", .ok, "answers at \(folder.controlSocket)")
+            try await APIClient.connected(to: endpoint) { try await $0.expectReadiness() }
+            return .init("daemon", .ok, "ready, at \(folder.controlSocket)")
         } catch {
-            return isLocked(folder)
-                ? .init("daemon", .broken, "\(error), though it holds the folder's lock; stop it and start it again")
-                : .init("daemon", .warning, "it is not running; start it with 'umd'")
+            if isLocked(folder) {
+                return .init(
+                    "daemon", .broken,
+                    "\(error), though it holds the folder's lock; see its log, stop it and start it again")
+            }
+            let socket = folder.controlSocket
+            let isLeft = access(socket, F_OK) == 0
+            return .init(
+                "daemon", .warning,
+                "it is not running\(isLeft ? " (\(socket) is left of one that died; the next replaces it)" : ""); start it with 'umd'"
+            )
         }
     }
 
@@ -88,7 +103,7 @@ struct CertificateOptions: ParsableArguments {
 
     fileprivate func clientAuthority() -> String? { Self.chosen(tlsCa, "UM_TLS_CA") }
 
-    private static func chosen(_ option: String?, _ variable: String) -> String? {
+    fileprivate static func chosen(_ option: String?, _ variable: String) -> String? {
         option ?? Console.current.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
     }
 }

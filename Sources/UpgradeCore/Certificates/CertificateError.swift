@@ -14,6 +14,8 @@ public enum CertificateError: Error, Equatable, Sendable {
     case encryptedKey(path: String)
     /// Key and certificate do not belong together.
     case keyMismatch(key: String, certificate: String)
+    /// There is the server's key, and neither its certificate nor an authority to make one.
+    case certificateMissing(certificate: String, key: String)
     /// There is an authority already, which clients may trust.
     case authorityExists(certificate: String, subject: String)
     /// There is no authority to sign with.
@@ -47,6 +49,9 @@ extension CertificateError: CustomStringConvertible {
                 + "write it without one: \(Remedy.decryption(of: path).joined(separator: " && "))"
         case .keyMismatch(let key, let certificate):
             "the private key \(key) does not belong to the certificate \(certificate)"
+        case .certificateMissing(let certificate, let key):
+            "the certificate \(certificate) is missing, and \(key) is there, which a new one would replace; put the certificate back, "
+                + "or move the key away to have both made anew"
         case .authorityExists(let certificate, let subject):
             "there is an authority already (\(certificate), \(subject)): a new one is trusted by no client that was "
                 + "given the old one, until each has the new ca.crt; replace it with --replace (the old one is kept as .old)"

@@ -94,6 +94,10 @@ public struct TLSFiles: Sendable {
         try whileLocked { () throws(CertificateError) in
             if exists(server.certificate) { return nil }
             if !exists(authority.certificate), !exists(authority.key) {
+                // An authority of ours is made before the server's key: this one was made elsewhere.
+                if exists(server.key) {
+                    throw .certificateMissing(certificate: server.certificate, key: server.key)
+                }
                 _ = try putAuthority(replacing: false, now: now)
             }
             return try putServer(names, now: now)

@@ -18,6 +18,9 @@ public struct FileError: Error, Equatable, CustomStringConvertible {
     /// There is no such file.
     public var isMissingFile: Bool { code == ENOENT }
 
+    /// A folder or a link has the name.
+    public var isNoPlainFile: Bool { code == EISDIR || code == ELOOP }
+
     /// No space or quota is left.
     public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT }
 

@@ -26,11 +26,13 @@ extension DataFolder {
 
     /// Reads the marker.
     func readMarker() throws(InstallationError) -> InstallationMarker {
-        let data: Data
+        var data = Data()
         do {
-            data = try Data(contentsOf: URL(filePath: marker))
+            try FileBytes.read(marker) { data.append(contentsOf: $0) }
+        } catch let error as FileError where error.isNoPlainFile {
+            throw .markerDamaged(path: marker, problem: error.problem)
         } catch {
-            throw .unusable(path: marker, problem: oneLine("\(error)"))
+            throw .unusable(path: marker, problem: (error as? FileError)?.problem ?? oneLine("\(error)"))
         }
         return try InstallationMarker(decoding: data, path: marker)
     }

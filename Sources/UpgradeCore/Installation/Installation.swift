@@ -39,8 +39,9 @@ public struct Installation: Sendable {
     ) async throws -> Installation {
         let folder = lock.folder
         let contents = try folder.contents()
-        if case .installation = contents {
-            let installation = try await open(folder, now: now)
+        if case .installation(let marker) = contents {
+            try Store.checkLog(of: folder.database)
+            let installation = try await open(folder, marker, now: now)
             try installation.store.writeLogAnew()
             return installation
         }
@@ -53,6 +54,7 @@ public struct Installation: Sendable {
                 throw InstallationError.unusable(path: error.path, problem: error.problem)
             }
         }
+        try Store.checkLog(of: folder.database)
         let store = try Store.open(at: folder.database, ifAbsent: .creates, now: now)
         do {
             try await Bootstrap(store: store, hasher: PasswordHasher())
@@ -85,6 +87,16 @@ public struct Installation: Sendable {
         guard case .installation(let marker) = try folder.contents() else {
             throw InstallationError.notInitialised(folder: folder.path)
         }
+        // Whoever has the lock has looked, and the log changes under it.
+        let lock = try FolderLock.ifFree(folder)
+        if lock != nil { try Store.checkLog(of: folder.database) }
+        defer { withExtendedLifetime(lock) {} }
+        return try await open(folder, marker, now: now)
+    }
+
+    private static func open(
+        _ folder: DataFolder, _ marker: InstallationMarker, now: @escaping @Sendable () -> Timestamp
+    ) async throws -> Installation {
         let store = try Store.open(at: folder.database, ifAbsent: .isAnError, now: now)
         guard try await store.read({ try $0.settings.value(idKey) }) == marker.installation else {
             try? store.close()

@@ -25,7 +25,7 @@ extension InstallationError: CustomStringConvertible {
         case .noHome:
             "no data folder: HOME is not set; name one with --data DIR"
         case .unusable(let path, let problem):
-            "cannot use \(path): \(problem)"
+            "cannot use \(path): \(problem); see to it that this user may read and write there, and that there is room"
         case .locked(let folder, let processID):
             "the data folder \(folder) is in use by \(processID.map { "process \($0)" } ?? "another process"); "
                 + "stop it first, or choose another folder with --data"

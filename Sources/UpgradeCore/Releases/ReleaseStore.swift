@@ -167,17 +167,22 @@ extension ReleaseStore: ReleaseSource {
     /// Reads the whole copy, on a thread where waiting harms nobody.
     public nonisolated func verifiedCopy(of release: Release) async throws -> ReleaseCopy {
         let path = files.path(of: release.sha256)
+        // Taken before the bytes: what is written meanwhile shows.
+        let stamp = FileStamp(of: path)
         let digests: FileDigests
         do {
             digests = try await BlockingWork.run { try FileDigests(ofFileAt: path) }
         } catch let error as FileError where error.isMissingFile {
             throw ReleaseDamage("the store's copy of release \(release.version) is gone")
+        } catch let error as FileError where error.isNoPlainFile {
+            throw ReleaseDamage("the store's copy of release \(release.version) is no file: \(error.problem)")
         }
         guard digests.sha256 == release.sha256, digests.size == release.size, digests.crc32 == release.crc32 else {
             throw ReleaseDamage(
                 "the store's copy of release \(release.version) has the SHA-256 \(digests.sha256), not \(release.sha256)"
             )
         }
-        return ReleaseCopy(path: path, size: digests.size, crc32: digests.crc32)
+        guard let stamp else { throw ReleaseDamage("the store's copy of release \(release.version) is gone") }
+        return ReleaseCopy(path: path, size: digests.size, crc32: digests.crc32, stamp: stamp)
     }
 }

@@ -60,6 +60,11 @@ struct EventTable {
             .map(Event.init(row:))
     }
 
+    /// The time of the latest.
+    func newest() throws -> Timestamp? {
+        try Int64.fetchOne(database, sql: "SELECT max(time) FROM event").map(Timestamp.init(milliseconds:))
+    }
+
     func exists(_ id: Int64, in scope: Scope) throws -> Bool {
         let conditions = EventFilter().conditions(in: scope).and("id = ?", id)
         let sql = "SELECT count(*) FROM event \(conditions.clause)"

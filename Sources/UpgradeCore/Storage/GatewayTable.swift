@@ -95,6 +95,16 @@ struct GatewayTable {
 
     static let countInQuarantine = "SELECT count(*) FROM (SELECT 1 FROM gateway WHERE company_id IS NULL LIMIT ?)"
 
+    func count() throws -> Int { try Int.fetchOne(database, sql: "SELECT count(*) FROM gateway") ?? 0 }
+
+    /// Those whose newest upgrade ended when a backup was restored.
+    func countCancelledByRestore() throws -> Int {
+        try Int.fetchOne(
+            database,
+            sql: "SELECT count(*) FROM gateway WHERE upgrade_state = 'cancelled' AND upgrade_reason = ?",
+            arguments: [Restore.reason]) ?? 0
+    }
+
     /// How many are in quarantine, as far as `limit`.
     func countInQuarantine(upTo limit: Int) throws -> Int {
         try Int.fetchOne(database.cachedStatement(sql: Self.countInQuarantine), arguments: [limit]) ?? 0

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import WriteAheadLog
 
 /// The database of one installation.
 ///
@@ -39,6 +40,10 @@ public final class Store: Sendable {
     ) throws(StoreError) -> Store {
         let exists = FileManager.default.fileExists(atPath: path)
         if !exists, absence == .isAnError { throw .missing(path: path) }
+        // SQLite would take the log of an empty file for a stranger's and remove it.
+        if exists, absence == .isAnError, (try? FileBytes.size(of: path)) == 0 {
+            throw .damaged(path: path, problem: "it is empty")
+        }
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             if exists { try Soundness.check(pool, path: path, mayBeEmpty: absence == .creates) }
@@ -52,6 +57,16 @@ public final class Store: Sendable {
         } catch {
             throw .cannotOpen(path: path, problem: oneLine("\(error)"))
         }
+    }
+
+    /// Looks for signs that committed transactions are missing from the log that a process left which died.
+    ///
+    /// Nobody has the database open, and nobody opens it meanwhile.
+    ///
+    /// - Throws: ``StoreError/logDamaged(path:problem:)``.
+    static func checkLog(of path: String) throws(StoreError) {
+        guard let problem = WriteAheadLog.damage(of: path) else { return }
+        throw .logDamaged(path: path, problem: problem)
     }
 
     private init(path: String, pool: DatabasePool, now: @escaping @Sendable () -> Timestamp) {

@@ -1,3 +1,5 @@
+import WriteAheadLog
+
 /// Why the database cannot be used at all. The daemon says this one line and exits 78.
 public enum StoreError: Error, Equatable, Sendable {
     /// There should be a database at this path, and there is none.
@@ -6,6 +8,8 @@ public enum StoreError: Error, Equatable, Sendable {
     case cannotOpen(path: String, problem: String)
     /// The file is no database, or parts of it are unreadable or contradict each other.
     case damaged(path: String, problem: String)
+    /// The write-ahead log beside the file has lost what was committed.
+    case logDamaged(path: String, problem: String)
     /// The file is some other program's database.
     case foreign(path: String)
     /// A newer version of this program has changed the tables.
@@ -21,9 +25,13 @@ extension StoreError: CustomStringConvertible {
         case .missing(let path):
             "the database \(path) is missing; put it back, or restore a backup with 'umctl restore FILE'"
         case .cannotOpen(let path, let problem):
-            "cannot open the database \(path): \(problem)"
+            "cannot open the database \(path): \(problem); see to it that it and what SQLite keeps beside it are files that this user may read and write, "
+                + "or restore a backup with 'umctl restore FILE'"
         case .damaged(let path, let problem):
             "the database \(path) is damaged (\(problem)); restore a backup with 'umctl restore FILE'"
+        case .logDamaged(let path, let problem):
+            "the write-ahead log \(WriteAheadLog.path(of: path)) is damaged (\(problem)), and what was done last would be lost; put it back, restore a backup with "
+                + "'umctl restore FILE', or go on without what is lost: sqlite3 \(path) 'PRAGMA wal_checkpoint(TRUNCATE)'"
         case .foreign(let path):
             "\(path) is another program's database; move it away or choose another data folder with --data"
         case .newer(let path):

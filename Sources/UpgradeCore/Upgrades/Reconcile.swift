@@ -41,6 +41,10 @@ extension EngineState {
         // Publications to all carry many recipients.
         var shared: [Dispatcher.Purpose: (copy: ReleaseCopy, topic: Topic, recipients: [Recipient])] = [:]
         while let job = common.dispatcher.next(at: turn.now) {
+            guard job.copy.isStillVerified else {
+                try verifyAnew(job, &turn)
+                continue
+            }
             let transfer: TransferID? =
                 switch job.purpose {
                 case .upgrade: try beginAttempt(job, turn)
@@ -58,6 +62,20 @@ extension EngineState {
         }
         turn.effects.messages += shared.values.map {
             OutboundMessage(topic: $0.topic, payload: .executable($0.copy), audience: .recipients($0.recipients))
+        }
+    }
+
+    /// Somebody has touched the file while the job waited: it is read again before anything of it leaves.
+    private mutating func verifyAnew(_ job: Dispatcher.Job, _ turn: inout Turn) throws {
+        switch job.purpose {
+        case .upgrade:
+            guard gateways[job.gateway]?.upgrade?.ticket == job.ticket else { return }
+            gateways[job.gateway]?.upgrade?.ticket = nil
+            try reconcile(job.gateway, &turn)
+        case .download:
+            guard gateways[job.gateway]?.download.ticket == job.ticket else { return }
+            gateways[job.gateway]?.download.ticket = nil
+            try advanceDownload(of: job.gateway, &turn)
         }
     }
 

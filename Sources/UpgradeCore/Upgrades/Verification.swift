@@ -3,7 +3,7 @@ import UpgradeProtocol
 /// A copy to be read from end to end before it is sent.
 struct VerificationRequest: Sendable {
     enum Purpose: Hashable, Sendable {
-        /// Once for each push.
+        /// Once for each push, unless the file changes.
         case push(DeploymentID)
         /// Once in a process: downloads are asked for by gateways, as often as they like.
         case downloads(ReleaseID)
@@ -37,12 +37,12 @@ extension EngineState {
         of release: Release, for purpose: VerificationRequest.Purpose, _ gateway: GatewayID, _ turn: inout Turn
     ) -> ReleaseCopy? {
         switch common.copies[purpose] {
-        case .done(let copy): return copy
+        case .done(let copy) where copy.isStillVerified: return copy
         case .running(var waiting):
             common.copies[purpose] = nil
             waiting.insert(gateway)
             common.copies[purpose] = .running(waiting: waiting)
-        case nil:
+        case .done, nil:
             common.copies[purpose] = .running(waiting: [gateway])
             turn.effects.verifications.append(VerificationRequest(purpose: purpose, release: release))
         }

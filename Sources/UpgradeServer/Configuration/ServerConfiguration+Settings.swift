@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Logging
-import UpgradeCore
+public import UpgradeCore
 import UpgradeProtocol
 
 extension ServerConfiguration {

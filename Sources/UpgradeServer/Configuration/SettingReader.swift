@@ -93,52 +93,19 @@ struct SettingReader {
     }
 }
 
-/// The configuration file: JSON, one object, its keys those of ``Setting``.
-enum ConfigurationFile {
-    /// Reads the file.
+extension ConfigurationFile {
+    /// What the file says.
     ///
     /// - Throws: ``StartRefusal`` when it cannot be read, is no JSON object, or has a key that is no setting.
     static func load(_ path: String) async throws(StartRefusal) -> FileProvider<JSONSnapshot> {
-        let data: Data
         do {
-            data = try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw StartRefusal(
-                "the configuration file \(path) cannot be read",
-                remedy: "check the path that --config names, and its rights")
-        }
-        do {
-            let keys = try JSONDecoder().decode(Keys.self, from: data)
-            if let unknown = keys.names.first(where: { Setting(rawValue: $0)?.isAllowedInFile != true }) {
-                let known = Setting.allCases.filter(\.isAllowedInFile).map(\.rawValue).joined(separator: ", ")
-                throw StartRefusal(
-                    "the configuration file \(path) has the unknown key '\(unknown)'", remedy: "known keys are \(known)"
-                )
-            }
+            try read(path)
             let location = InMemoryProvider(values: ["filePath": ConfigValue(.string(path), isSecret: false)])
             return try await FileProvider<JSONSnapshot>(config: ConfigReader(provider: location))
-        } catch let refusal as StartRefusal {
-            throw refusal
+        } catch let error as ConfigurationFile.Problem {
+            throw StartRefusal("\(error)")
         } catch {
-            throw StartRefusal(
-                "the configuration file \(path) is not a JSON object",
-                remedy: "write it like {\"httpPort\": 5001, \"nossl\": true}")
-        }
-    }
-
-    /// The names of an object's members.
-    private struct Keys: Decodable {
-        let names: [String]
-
-        init(from decoder: any Decoder) throws {
-            names = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue).sorted()
-        }
-
-        private struct AnyKey: CodingKey {
-            let stringValue: String
-            var intValue: Int? { nil }
-            init?(stringValue: String) { self.stringValue = stringValue }
-            init?(intValue: Int) { nil }
+            throw StartRefusal("\(ConfigurationFile.Problem.notAnObject(path: path))")
         }
     }
 }

@@ -5,6 +5,7 @@ import Logging
 import MQTTWire
 import NIOCore
 import ServiceLifecycle
+import UpgradeCore
 
 /// One HTTP listener; both serve the same routes.
 struct HTTPListener<Responder: HTTPResponder>: Service, CustomStringConvertible

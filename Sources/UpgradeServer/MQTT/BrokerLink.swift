@@ -128,6 +128,7 @@ extension DeliveryTarget {
 private final class MappedFiles: Sendable {
     private struct Entry {
         weak var bytes: SharedBytes?
+        let stamp: FileStamp?
     }
 
     /// The file is not as long as it must be.
@@ -143,11 +144,14 @@ private final class MappedFiles: Sendable {
 
     func bytes(ofFileAt path: String, count: Int) throws -> SharedBytes {
         try entries.withLock { entries in
-            if let bytes = entries[path]?.bytes, bytes.count == count { return bytes }
+            let stamp = FileStamp(of: path)
+            if let entry = entries[path], entry.stamp == stamp, let bytes = entry.bytes, bytes.count == count {
+                return bytes
+            }
             entries = entries.filter { $0.value.bytes != nil }
             let bytes = try SharedBytes(mappingFileAt: path)
             guard bytes.count == count else { throw WrongSize(path: path, expected: count, found: bytes.count) }
-            entries[path] = Entry(bytes: bytes)
+            entries[path] = Entry(bytes: bytes, stamp: stamp)
             return bytes
         }
     }

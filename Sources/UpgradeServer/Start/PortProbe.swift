@@ -1,4 +1,5 @@
 import Glibc
+import UpgradeCore
 
 /// Finds out before anything is created whether a port can be had, so that a start that must fail leaves nothing behind.
 ///

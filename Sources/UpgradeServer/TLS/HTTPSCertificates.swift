@@ -1,5 +1,6 @@
 import NIOSSL
 import Synchronization
+import UpgradeCore
 
 /// The certificate chain and key that HTTP over TLS is served with. They can be read anew while connections are open.
 final class HTTPSCertificates: Sendable {

@@ -200,6 +200,19 @@ import Testing
         }
     }
 
+    @Test func `the key of a certificate that was made elsewhere and is gone is not replaced`() async throws {
+        try await withTLSFiles { files in
+            try files.makeSelfSigned(names: CertificateNames())
+            let key = try Data(contentsOf: URL(filePath: files.server.key))
+            try FileManager.default.removeItem(atPath: files.server.certificate)
+            #expect(
+                throws: CertificateError.certificateMissing(
+                    certificate: files.server.certificate, key: files.server.key)
+            ) { try files.makeIfAbsent(names: CertificateNames()) }
+            #expect(try Data(contentsOf: URL(filePath: files.server.key)) == key)
+        }
+    }
+
     @Test func `a change that was cut off between key and certificate is finished`() async throws {
         try await withTLSFiles { files in
             try files.makeSelfSigned(names: CertificateNames())

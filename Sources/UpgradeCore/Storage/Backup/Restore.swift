@@ -8,6 +8,9 @@ import UpgradeProtocol
 /// Everything is extracted and checked beside the old data first. The exchange then runs in an order in which a power cut leaves either the old
 /// installation, or a marker without its database, which no start takes for a fresh folder and which another restore mends.
 public struct Restore: Sendable {
+    /// Why an upgrade ended that was live in a backup.
+    static let reason = "restored"
+
     private let backup: String
     private let folder: DataFolder
     private let replacesOthers: Bool
@@ -141,7 +144,7 @@ public struct Restore: Sendable {
 extension Transaction {
     /// Ends every pending upgrade: what gateways have done since the backup is not known.
     fileprivate func cancelLiveUpgrades(restoring backup: String) throws -> Int {
-        let reason = "restored"
+        let reason = Restore.reason
         try database.execute(
             sql: """
                 INSERT INTO event (time, kind, gateway_id, company_id, deployment_id, detail)

@@ -40,7 +40,7 @@ public enum Setting: String, CaseIterable, Sendable {
     public var environmentVariable: String { "UM_" + words.joined(separator: "_").uppercased() }
 
     /// Whether the configuration file may hold it; it may not name another configuration file.
-    var isAllowedInFile: Bool { self != .config }
+    package var isAllowedInFile: Bool { self != .config }
 
     /// The raw value's words in lower case: `httpPort` is `http`, `port`.
     private var words: [String] {
