@@ -130,8 +130,9 @@ extension Faults {
                 #expect(lost.isEmpty)
                 #expect(seen == seen.sorted())
                 FaultTable.add(
-                    "disk full for the broker's sessions", tried: 1, checked: [:], lost: lost.count,
-                    note: "\(publications.acknowledged.count) of \(publications.last) publications acknowledged")
+                    "disk full for the broker's sessions", tried: 1,
+                    checked: publications.acknowledged.count, of: "publications", lost: lost.count,
+                    note: "of \(publications.last) that were sent")
                 #expect(try await daemon.stop() == 0)
             }
         }

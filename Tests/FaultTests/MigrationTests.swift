@@ -170,6 +170,7 @@ extension Faults {
         private func daemon(on data: String, killedAtWrite number: Int? = nil) throws -> Program {
             let arguments = [
                 "--data", data, "--http-port", "0", "--mqtt-port", "0", "--nossl", "--log-level", "warning",
+                "--event-retention", FormerDatabase.retention,
             ]
             guard let number else { return try Program("umd", arguments) }
             return try Program(
@@ -218,7 +219,7 @@ extension Faults {
         private func report(_ fault: String, _ tried: Int, _ stages: [Int: Int]) {
             let found = stages.sorted { $0.key < $1.key }.map { "\($0.value) after \($0.key) of the migrations" }
             FaultTable.add(
-                "\(fault) (seed \(FaultRun.seed))", tried: tried, checked: [:], lost: 0,
+                "\(fault) (seed \(FaultRun.seed))", tried: tried, checked: tried, of: "databases whole", lost: 0,
                 note: found.joined(separator: ", "))
         }
     }

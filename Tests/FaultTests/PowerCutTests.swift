@@ -49,8 +49,8 @@ extension Faults {
                 let lost = publications.acknowledged.subtracting(seen)
                 #expect(lost.isEmpty, "seed \(FaultRun.seed)")
                 FaultTable.add(
-                    "power cut of the broker's sessions (seed \(FaultRun.seed))", tried: rounds, checked: [:],
-                    lost: lost.count, note: "\(publications.acknowledged.count) publications acknowledged")
+                    "power cut of the broker's sessions (seed \(FaultRun.seed))", tried: rounds,
+                    checked: publications.acknowledged.count, of: "publications", lost: lost.count, note: "")
                 #expect(try await daemon.stop() == 0)
             }
         }

@@ -9,8 +9,8 @@ public struct EventRetention: Sendable {
     private let time: any TimeSource
     private let logger: Logger
 
-    /// Removed in one transaction: some milliseconds of work.
-    static let batch = 250
+    /// Removed in one transaction: a millisecond or two of work.
+    static let batch = 50
     /// After each batch the database is left alone for so many times as long as the batch took.
     private static let restraint = 3
     private static let lastLook = SettingKey(rawValue: "eventRetentionLook")

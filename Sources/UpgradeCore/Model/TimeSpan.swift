@@ -6,10 +6,10 @@ public struct TimeSpan: Hashable, Sendable {
     /// What a well-formed span looks like, for messages and help.
     public static let expectation = "a whole number followed by s, m, h or d, such as 60s, 15m, 12h or 30d"
 
-    /// The longest span that is accepted, ten years: what is longer is a slip of the finger.
-    private static let longest: Int64 = 3650 * 86_400
+    /// The longest span that is accepted, a hundred years: what is longer is a slip of the finger.
+    private static let longest: Int64 = 36_500 * 86_400
 
-    /// Reads a span; nil when `text` is not ``expectation``, is zero, or is longer than ten years.
+    /// Reads a span; nil when `text` is not ``expectation``, is zero, or is longer than a hundred years.
     public init?(_ text: String) {
         guard let unit = text.last, let secondsPerUnit = Self.secondsPerUnit(unit) else { return nil }
         let digits = text.dropLast()

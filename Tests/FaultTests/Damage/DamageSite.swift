@@ -13,7 +13,11 @@ enum Start {
     /// Starts it. A start that comes to no end throws.
     init(on data: String, _ arguments: [String] = ["--nossl", "--mqtt-port", "0"]) async throws {
         let program = try Program(
-            "umd", ["--data", data, "--http-port", "0", "--log-level", "notice"] + arguments)
+            "umd",
+            [
+                "--data", data, "--http-port", "0", "--log-level", "notice", "--event-retention",
+                FormerDatabase.retention,
+            ] + arguments)
         if let line = await program.nextLine(), line.hasPrefix("umd ready ") {
             self = .ready(program)
             return

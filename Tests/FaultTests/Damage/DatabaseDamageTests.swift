@@ -42,8 +42,8 @@ extension Faults {
                     }
                 }
                 FaultTable.add(
-                    "damage to the database (seed \(FaultRun.seed))", tried: Self.rounds + chosen.count, checked: [:],
-                    lost: 0,
+                    "damage to the database (seed \(FaultRun.seed))", tried: Self.rounds + chosen.count,
+                    checked: Self.rounds + chosen.count, of: "starts", lost: 0,
                     note: "\(refused) refused, \(unharmed) without harm, \(changed) with one other value")
             }
         }
@@ -79,8 +79,8 @@ extension Faults {
                 }
                 FaultTable.add(
                     "damage to its log after kill -9 (seed \(FaultRun.seed))", tried: Self.rounds + chosen.count,
-                    checked: [:],
-                    lost: 0, note: "\(refused) refused, \(unharmed) without harm")
+                    checked: Self.rounds + chosen.count, of: "starts", lost: 0,
+                    note: "\(refused) refused, \(unharmed) without harm")
             }
         }
 

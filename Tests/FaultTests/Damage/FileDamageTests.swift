@@ -51,8 +51,8 @@ extension Faults {
                 }
                 FaultTable.add(
                     "damage to the configuration file (seed \(FaultRun.seed))", tried: Self.rounds + chosen.count,
-                    checked: [:],
-                    lost: 0, note: "\(refused) refused, the rest another value")
+                    checked: Self.rounds + chosen.count, of: "starts", lost: 0,
+                    note: "\(refused) refused, the rest another value")
             }
         }
 
@@ -95,7 +95,8 @@ extension Faults {
                 }
             }
             FaultTable.add(
-                "damage to \(name) (seed \(FaultRun.seed))", tried: Self.rounds + chosen.count, checked: [:], lost: 0,
+                "damage to \(name) (seed \(FaultRun.seed))", tried: Self.rounds + chosen.count,
+                checked: Self.rounds + chosen.count, of: "starts", lost: 0,
                 note: "\(refused) refused, \(unharmed) without harm")
         }
     }

@@ -7,6 +7,9 @@ enum FormerDatabase: String {
     case installation
     case sessions
 
+    /// Long enough that none of the events in them is too old.
+    static let retention = "36500d"
+
     /// The version of each, from the first on.
     var versions: [Int] {
         get throws {

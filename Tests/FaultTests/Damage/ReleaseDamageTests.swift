@@ -60,7 +60,8 @@ extension Faults {
                 #expect(try await daemon.stop() == 0)
                 FaultTable.add(
                     "damage to a release under a running daemon (seed \(FaultRun.seed))", tried: damages.count + 1,
-                    checked: [:], lost: 0, note: "nothing of it was sent, other releases were, and each was healed")
+                    checked: damages.count + 1, of: "releases", lost: 0,
+                    note: "nothing of it was sent, other releases were, and each was healed")
             }
         }
 

@@ -30,6 +30,14 @@ enum Fact: Codable, Equatable, Sendable {
     /// Somebody was shown that a gateway is confirmed at this version.
     case confirmationSeen(gateway: String, version: Int)
 
+    /// Whether it is about a session of the broker.
+    var isOfSession: Bool {
+        switch self {
+        case .sessionBegun, .cameAgain: true
+        default: false
+        }
+    }
+
     /// What was told by the daemon, so that it has to be true from then on; nil for what was merely asked.
     var promise: Promise? {
         switch self {

@@ -41,11 +41,14 @@ extension StoredRecord {
         companies = try await rows("SELECT id FROM company").map { $0["id"].text }
         users = try await rows("SELECT username FROM user").map { $0["username"].text }
         tokens = try await rows("SELECT name FROM api_token").map { $0["name"].text }
-        sessions = try await rows(
-            "SELECT client FROM session WHERE (SELECT count(*) FROM subscription WHERE session = session.id) >= 8",
-            of: "broker/sessions.sqlite3"
-        )
-        .map { $0["client"].text }
+        // A restored folder has none.
+        if FileManager.default.fileExists(atPath: data + "/broker/sessions.sqlite3") {
+            sessions = try await rows(
+                "SELECT client FROM session WHERE (SELECT count(*) FROM subscription WHERE session = session.id) >= 8",
+                of: "broker/sessions.sqlite3"
+            )
+            .map { $0["client"].text }
+        }
         gateways = try await rows("SELECT id, version / 1000000 AS version FROM gateway")
             .map { ($0["id"].text, $0["version"].integer) }
         upgrades = try await rows(
