@@ -163,7 +163,8 @@ final class Connection: PacketChannel {
         shard.core.budget.add(Int(input - countedInput))
         countedInput = input
         if grows, shard.core.budget.isExceededTwice {
-            return violated(PacketError(.quotaExceeded, "\(input) bytes of a packet; there is no more room for messages"))
+            return violated(
+                PacketError(.quotaExceeded, "\(input) bytes of a packet; there is no more room for messages"))
         }
         if input > 0, session != nil, shard.core.budget.isExceeded { holdForBudget() }
     }
