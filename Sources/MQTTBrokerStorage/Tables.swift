@@ -18,13 +18,14 @@ enum Tables {
             try check(queue, path)
             try queue.writeWithoutTransaction { try allowShrinking($0) }
             try writeLogAnew(queue)
-            try migrator.migrate(queue)
             // GRDB sets synchronous=NORMAL whenever it turns on the write-ahead log.
             let synchronous = try queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = FULL")
                 return try Int.fetchOne(database, sql: "PRAGMA synchronous")
             }
             guard synchronous == 2 else { throw StorageError.notDurable(path: path) }
+            // Also migrations must be on the disk one after the other: a log with a hole in it counts as damaged.
+            try migrator.migrate(queue)
             return queue
         } catch {
             throw StorageError(error, path: path)

@@ -47,8 +47,9 @@ public final class Store: Sendable {
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             if exists { try Soundness.check(pool, path: path, mayBeEmpty: absence == .creates) }
-            try Migrations.migrator.migrate(pool)
+            // Also migrations must be on the disk one after the other: a log with a hole in it counts as damaged.
             try promiseDurability(pool, path: path)
+            try Migrations.migrator.migrate(pool)
             return Store(path: path, pool: pool, now: now)
         } catch let error as StoreError {
             throw error
