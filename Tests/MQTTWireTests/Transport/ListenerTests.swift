@@ -191,10 +191,13 @@ struct ListenerTests {
             var limit = rlimit(rlim_cur: most, rlim_max: most)
             setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
             // The loop is held while the clients take all descriptors: they wait in the backlog, and none is left to accept them.
+            let isHeld = Mutex(false)
             let isFull = Mutex(false)
             loop.execute {
+                isHeld.withLock { $0 = true }
                 while !isFull.withLock({ $0 }) { usleep(1000) }
             }
+            try await eventually("the loop is held") { isHeld.withLock { $0 } }
             var clients: [LoopbackSocket] = []
             while let client = try? LoopbackSocket(connectedTo: port) { clients.append(client) }
             #expect(clients.count > 20)
