@@ -7,8 +7,8 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
-    .unsafeFlags(["-parse-as-library"]),
 ]
+let programSettings = settings + [.unsafeFlags(["-parse-as-library"])]
 
 let package = Package(
     name: "fuzz",
@@ -17,26 +17,31 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", .upToNextMinor(from: "1.16.2")),
     ],
     targets: [
+        .target(name: "FuzzSupport", swiftSettings: settings),
         .executableTarget(
-            name: "fuzz-packets", dependencies: [.product(name: "MQTTWire", package: "upgrade-manager")],
-            swiftSettings: settings),
+            name: "fuzz-packets",
+            dependencies: ["FuzzSupport", .product(name: "MQTTWire", package: "upgrade-manager")],
+            swiftSettings: programSettings),
         .executableTarget(
-            name: "fuzz-topics", dependencies: [.product(name: "MQTTWire", package: "upgrade-manager")],
-            swiftSettings: settings),
+            name: "fuzz-topics", dependencies: ["FuzzSupport", .product(name: "MQTTWire", package: "upgrade-manager")],
+            swiftSettings: programSettings),
         .executableTarget(
-            name: "fuzz-websocket", dependencies: [.product(name: "MQTTWire", package: "upgrade-manager")],
-            swiftSettings: settings),
+            name: "fuzz-websocket",
+            dependencies: ["FuzzSupport", .product(name: "MQTTWire", package: "upgrade-manager")],
+            swiftSettings: programSettings),
         .executableTarget(
             name: "fuzz-broker",
             dependencies: [
+                "FuzzSupport",
                 .product(name: "MQTTBroker", package: "upgrade-manager"),
                 .product(name: "MQTTWire", package: "upgrade-manager"),
                 .product(name: "Logging", package: "swift-log"),
             ],
-            swiftSettings: settings),
+            swiftSettings: programSettings),
         .executableTarget(
-            name: "fuzz-protocol", dependencies: [.product(name: "UpgradeProtocol", package: "upgrade-manager")],
-            swiftSettings: settings),
+            name: "fuzz-protocol",
+            dependencies: ["FuzzSupport", .product(name: "UpgradeProtocol", package: "upgrade-manager")],
+            swiftSettings: programSettings),
     ],
     swiftLanguageModes: [.v6]
 )

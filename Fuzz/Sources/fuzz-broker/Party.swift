@@ -1,3 +1,4 @@
+import FuzzSupport
 import Glibc
 import MQTTWire
 
@@ -61,7 +62,7 @@ final class Party {
         guard !received.isEmpty else { return }
         guard let spoken else {
             // A packet that announces too much is refused before it is known what it says.
-            precondition(received.isEmpty || !isDecided, "an answer to who does not speak MQTT: \(received)")
+            check(received.isEmpty || !isDecided, "an answer to who does not speak MQTT: \(received)")
             return
         }
         for packet in packets(in: &received, spoken) where isAcknowledging {
@@ -119,18 +120,18 @@ final class Observer {
     @discardableResult
     func receive() -> Bool {
         let (bytes, hasEnded) = read(descriptor)
-        precondition(!hasEnded, "\(name) was disconnected: \(received) \(bytes)")
+        check(!hasEnded, "\(name) was disconnected: \(received) \(bytes)")
         received += bytes
         for packet in packets(in: &received, version) {
-            precondition(packet.bytes(version).count <= maximumSize, "\(packet) is too large for \(name)")
+            check(packet.bytes(version).count <= maximumSize, "\(packet) is too large for \(name)")
             switch packet {
             case .suback: isSubscribed = true
             case .pingresp: pongs += 1
-            case .disconnect: preconditionFailure("\(name) was disconnected: \(packet)")
+            case .disconnect: fatalError("\(name) was disconnected: \(packet)")
             case .publish(let publish):
                 guard let packetID = publish.head.packetID else { break }
-                precondition(inFlight.insert(packetID).inserted, "packet id \(packetID) twice to \(name)")
-                precondition(inFlight.count <= maximumInFlight, "\(inFlight.count) at once to \(name)")
+                check(inFlight.insert(packetID).inserted, "packet id \(packetID) twice to \(name)")
+                check(inFlight.count <= maximumInFlight, "\(inFlight.count) at once to \(name)")
             default: break
             }
             guard let answer = packet.answer else { continue }
@@ -149,7 +150,7 @@ final class Observer {
         let before = pongs
         send(.pingreq(Pingreq()))
         bench.settle([self])
-        precondition(isSubscribed && pongs == before + 1, "\(name) gets no answer")
+        check(isSubscribed && pongs == before + 1, "\(name) gets no answer")
     }
 
     func leave() {

@@ -1,3 +1,4 @@
+import FuzzSupport
 import MQTTWire
 
 /// MQTT packets: the first byte chooses version and direction, the rest is what a peer sends.
@@ -13,7 +14,7 @@ public func fuzzPackets(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     while !rest.isEmpty {
         let bytes = Array(rest)
         guard let (packet, length) = try? Packet.decode(bytes.span, in: context) else { return 0 }
-        precondition(length > 0 && length <= bytes.count, "\(packet) of \(length) bytes in \(bytes.count)")
+        check(length > 0 && length <= bytes.count, "\(packet) of \(length) bytes in \(bytes.count)")
         check(packet, in: context)
         rest = rest.dropFirst(length)
     }
@@ -28,8 +29,8 @@ private func check(_ packet: Packet, in context: PacketContext) {
         var written: [UInt8] = []
         try packet.encode(in: context, into: &written)
         let again = try Packet.decode(written.span, in: context)
-        precondition(again?.packet == packet, "\(packet) came back as \(String(describing: again))")
-        precondition(again?.length == written.count, "\(packet) left bytes over")
+        check(again?.packet == packet, "\(packet) came back as \(String(describing: again))")
+        check(again?.length == written.count, "\(packet) left bytes over")
     } catch {
         fatalError("\(packet) was read and cannot be written: \(error)")
     }

@@ -1,3 +1,4 @@
+import FuzzSupport
 import UpgradeProtocol
 
 /// What gateways send: the first byte says in pieces of which size the rest is read as a stream of frames; it is also one frame, and a body of each message.
@@ -8,15 +9,15 @@ public func fuzzProtocol(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = UnsafeBufferPointer(start: start, count: count)
     guard let choice = input.first else { return 0 }
     let bytes = Array(input.dropFirst())
-    if let frame = try? Frame(decoding: bytes) { precondition(frame.encoded() == bytes, "\(frame)") }
-    precondition(frames(in: bytes, by: bytes.count) == frames(in: bytes, by: Int(choice) + 1))
+    if let frame = try? Frame(decoding: bytes) { check(frame.encoded() == bytes, "\(frame)") }
+    check(frames(in: bytes, by: bytes.count) == frames(in: bytes, by: Int(choice) + 1))
     check(bytes, { try StatusMessage(decoding: $0) }, { $0.encoded() })
     check(bytes, { try UpgradeRequestMessage(decoding: $0) }, { $0.encoded() })
     check(bytes, { try LatestVersionMessage(decoding: $0) }, { $0.encoded() })
     check(bytes, { try AvailableVersionsMessage(decoding: $0) }, { $0.encoded() })
     let text = String(decoding: bytes, as: UTF8.self)
-    if let version = try? Version(text) { precondition((try? Version(version.description)) == version, text) }
-    if let id = try? GatewayID(text) { precondition(id.rawValue == text) }
+    if let version = try? Version(text) { check((try? Version(version.description)) == version, text) }
+    if let id = try? GatewayID(text) { check(id.rawValue == text) }
     _ = try? CompanyID(text)
     return 0
 }
@@ -28,7 +29,7 @@ private func check<Message: Equatable>(
     guard let again = try? decode(encode(message)) else {
         fatalError("\(message) was read and is not readable when written")
     }
-    precondition(again == message, "\(message) came back as \(again)")
+    check(again == message, "\(message) came back as \(again)")
 }
 
 /// The frames up to the first error.

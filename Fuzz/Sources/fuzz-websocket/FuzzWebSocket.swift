@@ -1,3 +1,4 @@
+import FuzzSupport
 @testable import MQTTWire
 
 /// WebSocket: the first byte says in pieces of which size the rest is read, as a request and as frames.
@@ -9,14 +10,14 @@ public func fuzzWebSocket(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt 
     guard let choice = input.first else { return 0 }
     let bytes = Array(input.dropFirst())
     if let length = WebSocketUpgrade.length(of: bytes) {
-        for searched in 0..<length { precondition(WebSocketUpgrade.length(of: bytes, searched: searched) == length) }
+        for searched in 0..<length { check(WebSocketUpgrade.length(of: bytes, searched: searched) == length) }
         _ = try? WebSocketUpgrade.answer(to: bytes[..<length], under: WebSocketPolicy())
     }
     let whole = unframed(bytes, by: max(bytes.count, 1))
     let cut = unframed(bytes, by: Int(choice) + 1)
-    precondition(whole.data == cut.data, "other data in pieces of \(Int(choice) + 1)")
-    precondition(whole.unframer.isClosed == cut.unframer.isClosed)
-    precondition(whole.unframer.violation == cut.unframer.violation)
+    check(whole.data == cut.data, "other data in pieces of \(Int(choice) + 1)")
+    check(whole.unframer.isClosed == cut.unframer.isClosed)
+    check(whole.unframer.violation == cut.unframer.violation)
     return 0
 }
 
@@ -28,7 +29,7 @@ private func unframed(_ bytes: [UInt8], by size: Int) -> (data: [UInt8], unframe
         var piece = Array(rest.prefix(size))
         rest = rest.dropFirst(size)
         let count = piece.withUnsafeMutableBytes { unframer.unframe($0) }
-        precondition(count <= piece.count)
+        check(count <= piece.count)
         data += piece[..<count]
         _ = unframer.takeControls()
     }

@@ -271,6 +271,9 @@ public final class EventLoop: @unchecked Sendable {
         withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: 64) { _ = turn($0, 0) }
     }
 
+    /// Whether a turn at this time would find nothing to do that the loop knows of; only for a loop without a thread.
+    var isAtRest: Bool { timeout != 0 && mailbox.withLock { $0.jobs.isEmpty } }
+
     /// Ends a loop without a thread as ``stop()`` does one with a thread.
     func endTurns() { end() }
 
