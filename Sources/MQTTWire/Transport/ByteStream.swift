@@ -195,31 +195,46 @@ public struct ByteStream: ~Copyable, Sendable {
 
     // MARK: Output
 
-    /// True if `write(file:)` is possible: nothing lies between the bytes and the socket.
-    var takesFiles: Bool {
+    /// Writes a part of a file, perhaps less than offered; on a thread that blocks SIGPIPE, as loops do.
+    ///
+    /// Never from memory that the file is mapped to: whoever shortens the file would end the process with a signal, where this is an error.
+    mutating func write(file: Int32, from offset: Int, count: Int) -> WriteOutcome {
         switch kind {
-        case .plain: true
-        case .tls: false
-        case .webSocket: false
+        // Without copying it: half of what that would cost the processor.
+        case .plain(let socket): return Self.send(file, from: offset, count: count, to: socket.rawValue)
+        case .tls: break
+        case .webSocket: break
+        }
+        return writeCopy(of: file, from: offset, count: count)
+    }
+
+    private mutating func writeCopy(of file: Int32, from offset: Int, count: Int) -> WriteOutcome {
+        // As much as layers take at once; what they leave is read again.
+        withUnsafeTemporaryAllocation(byteCount: min(count, 65536), alignment: 16) { buffer in
+            while true {
+                let read = pread(file, buffer.baseAddress, buffer.count, off_t(offset))
+                if read > 0 {
+                    var piece = iovec(iov_base: buffer.baseAddress, iov_len: read)
+                    return withUnsafeMutablePointer(to: &piece) {
+                        write(UnsafeMutableBufferPointer(start: $0, count: 1))
+                    }
+                }
+                if read == 0 { return Self.fileWasShortened }
+                let reason = SystemErrno.last
+                if reason.code != EINTR { return .failed(.system(reason)) }
+            }
         }
     }
 
-    /// Writes a part of a file without copying it, to a stream that takes files; on a thread that blocks SIGPIPE, as loops do.
-    mutating func write(file: Int32, from offset: Int, count: Int) -> WriteOutcome {
-        switch kind {
-        case .plain(let socket): Self.send(file, from: offset, count: count, to: socket.rawValue)
-        case .tls: .wouldBlock
-        case .webSocket: .wouldBlock
-        }
-    }
+    /// The file is shorter than it was when it was mapped: what was announced cannot be sent.
+    private static var fileWasShortened: WriteOutcome { .failed(.system(SystemErrno(code: EIO))) }
 
     private static func send(_ file: Int32, from offset: Int, count: Int, to socket: Int32) -> WriteOutcome {
         while true {
             var position = off_t(offset)
             let sent = sendfile(socket, file, &position, count)
             if sent > 0 { return .bytes(sent) }
-            // The file is shorter than it was when it was mapped: what was announced cannot be sent.
-            if sent == 0 { return .failed(.system(SystemErrno(code: EIO))) }
+            if sent == 0 { return fileWasShortened }
             let reason = SystemErrno.last
             if reason.code == EINTR { continue }
             return reason.code == EAGAIN ? .wouldBlock : .failed(.system(reason))

@@ -41,11 +41,8 @@ public struct SendQueue: ~Copyable {
         var token: Token?
 
         var count: Int { head.count + (payload?.count ?? 0) }
-        /// The file that a large payload is.
-        var file: Int32? {
-            guard let payload, payload.count >= SendQueue.fileLimit else { return nil }
-            return payload.bytes.fileDescriptor
-        }
+        /// The file that the payload is a part of.
+        var file: Int32? { payload?.bytes.fileDescriptor }
         var isOpenRun: Bool { payload == nil && token == nil && head.count < SendQueue.runLimit }
     }
 
@@ -54,8 +51,6 @@ public struct SendQueue: ~Copyable {
     /// A run that has grown to this is followed by another, so that what has left of it is freed.
     private static var runLimit: Int { 65536 }
     private static var piecesAtOnce: Int { 64 }
-    /// From this size on a payload that is a file goes out as one, where the stream takes files: half of what copying costs the processor.
-    private static var fileLimit: Int { 65536 }
 
     private var entries: Deque<Entry> = []
     /// How much of the first entry has left.
@@ -162,21 +157,16 @@ public struct SendQueue: ~Copyable {
     }
 
     private func writeNext(to stream: inout ByteStream, limit: Int) -> WriteOutcome {
-        let takesFiles = stream.takesFiles
-        if takesFiles, let entry = entries.first, let file = entry.file, offset >= entry.head.count,
-            let payload = entry.payload
-        {
+        if let entry = entries.first, let file = entry.file, offset >= entry.head.count, let payload = entry.payload {
             let position = offset - entry.head.count
             return stream.write(
                 file: file, from: payload.range.lowerBound + position, count: min(payload.count - position, limit))
         }
-        return withPieces(limit: limit, withFiles: !takesFiles) { stream.write($0, isContinued: $1) }
+        return withPieces(limit: limit) { stream.write($0, isContinued: $1) }
     }
 
-    /// Lends the bytes that come next as pieces for one system call, and tells whether a file that is not among them follows.
-    private func withPieces<Result>(
-        limit: Int, withFiles: Bool, _ body: (UnsafeMutableBufferPointer<iovec>, Bool) -> Result
-    ) -> Result {
+    /// Lends the bytes that come next, up to the first file, as pieces for one system call, and tells whether a file follows.
+    private func withPieces<Result>(limit: Int, _ body: (UnsafeMutableBufferPointer<iovec>, Bool) -> Result) -> Result {
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.piecesAtOnce) { pieces in
             var used = 0
             var left = limit
@@ -195,7 +185,7 @@ public struct SendQueue: ~Copyable {
                 guard left > 0, used + 2 <= Self.piecesAtOnce else { break }
                 // The entries, and with them the memory, stay as they are until `body` has returned: nothing else can reach them meanwhile.
                 entry.head.withUnsafeBytes { add($0) }
-                if !withFiles, entry.file != nil {
+                if entry.file != nil {
                     fileFollows = true
                     break
                 }

@@ -11,7 +11,7 @@ public final class SharedBytes: @unchecked Sendable {
 
     private let base: UnsafeMutableRawPointer?
     private let storage: Storage
-    /// The file that is mapped, for `sendfile`.
+    /// The file that is mapped, to send from.
     private let file: Descriptor?
     /// How many bytes there are.
     public let count: Int
@@ -61,8 +61,8 @@ public final class SharedBytes: @unchecked Sendable {
 
     /// Maps a whole file, read-only, without reading it first, and keeps it open.
     ///
-    /// The file must not be shortened while it is mapped (reading beyond its new end kills the process): map only files that this program keeps for itself.
-    /// Throws `TransportError.cannotMap`.
+    /// Connections send it from the file itself, and fail should it have become shorter. Who reads the bytes here must know that nobody shortens the file:
+    /// reading beyond its new end kills the process. Throws `TransportError.cannotMap`.
     public init(mappingFileAt path: String) throws(TransportError) {
         let raw = cposix_open(path, O_RDONLY | O_CLOEXEC, 0)
         guard raw >= 0 else { throw .cannotMap(path: path, .last) }

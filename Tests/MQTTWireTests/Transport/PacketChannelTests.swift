@@ -146,7 +146,7 @@ struct PacketChannelTests {
         let (channel, harness, far) = try await pair()
         let pattern = [UInt8].pattern(3_000_000)
         let expected = [1, 2, 3, 4] + pattern[10..<2_000_010] + [6] + pattern[..<100] + [7] + pattern
-        let large = asFile ? try Self.mapped(pattern) : SharedBytes(pattern)
+        let large = asFile ? try MappedFile(count: pattern.count).bytes : SharedBytes(pattern)
         loop.execute {
             let channel = channel.value
             channel.send { $0 += [1, 2, 3] }
@@ -191,19 +191,25 @@ struct PacketChannelTests {
     @Test("A peer that goes while a file is on its way to it ends the connection, and nothing else")
     func goneWhileFileIsSent() async throws {
         let (channel, harness, far) = try await pair()
-        let file = try Self.mapped(.pattern(20_000_000))
-        loop.execute { channel.value.send(head: [1], payload: SharedSlice(file), token: 1) }
+        let file = try MappedFile(count: 20_000_000)
+        loop.execute { channel.value.send(head: [1], payload: SharedSlice(file.bytes), token: 1) }
         _ = try far.receive(exactly: 100_000)
         far.close()
         try await eventually("the end is seen") { harness.value.end != nil }
         #expect(harness.value.progress == [.began(1)])
     }
 
-    private static func mapped(_ bytes: [UInt8]) throws -> SharedBytes {
-        let file = FileManager.default.temporaryDirectory.appending(path: "packet-channel-\(UUID().uuidString)")
-        try Data(bytes).write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try SharedBytes(mappingFileAt: file.path)
+    @Test("A file that is shortened on its way ends the connection, and nothing else")
+    func shortened() async throws {
+        let (channel, harness, far) = try await pair()
+        let file = try MappedFile(count: 20_000_000)
+        loop.execute { channel.value.send(head: [1], payload: SharedSlice(file.bytes), token: 1) }
+        _ = try far.receive(exactly: 100_000)
+        try file.shorten(to: 50_000)
+        _ = try far.receive(exactly: 20_000_000)
+        try await eventually("the end is seen") { harness.value.end != nil }
+        #expect(harness.value.progress == [.began(1)])
+        far.close()
     }
 
     @Test("A peer that does not read holds up nobody else, and what has begun cannot be taken back")

@@ -68,8 +68,10 @@ struct TLSChannelTests {
         #expect(ends.server.notes.value.packets.isEmpty)
     }
 
-    @Test("A large payload passes both ways over a wire that stands still at times", arguments: TLSVersion.allCases)
-    func largeOverHeldWire(version: TLSVersion) async throws {
+    @Test(
+        "A large payload passes both ways over a wire that stands still at times", arguments: TLSVersion.allCases,
+        [false, true])
+    func largeOverHeldWire(version: TLSVersion, asFile: Bool) async throws {
         let (server, client) = try await channels.contexts(newest: version)
         let held = Mutex<Relay?>(nil)
         let ends = try await channels.pair(
@@ -80,7 +82,7 @@ struct TLSChannelTests {
                 return relay
             })
         let relay = try #require(held.withLock { $0 })
-        let payload = SharedBytes(.pattern(8 << 20))
+        let payload = asFile ? try MappedFile(count: 8 << 20).bytes : SharedBytes(.pattern(8 << 20))
         var head: [UInt8] = []
         try PublishHead(topic: TopicName("t")).encode(
             payloadLength: payload.count, in: PacketContext(version: .v5_0, direction: .toClient), into: &head)
@@ -111,6 +113,29 @@ struct TLSChannelTests {
         let pending = await channels.loop.run { ends.server.channel.value.pendingOutput }
         #expect(pending == 0)
         await channels.close(ends.client, ends.server)
+    }
+
+    @Test("A file that is shortened on its way ends the connection, and nothing else", arguments: TLSVersion.allCases)
+    func shortened(version: TLSVersion) async throws {
+        let (server, client) = try await channels.contexts(newest: version)
+        let ends = try await channels.pair(server, client)
+        await channels.send([0xC0, 0], from: ends.client)
+        try await eventually("the handshake is done") { ends.server.notes.value.packets.count == 1 }
+        await channels.otherLoop.run { ends.client.channel.value.pauseReading() }
+        let file = try MappedFile(count: 20_000_000)
+        var head: [UInt8] = []
+        try PublishHead(topic: TopicName("t")).encode(
+            payloadLength: file.bytes.count, in: PacketContext(version: .v5_0, direction: .toClient), into: &head)
+        let first = head
+        await channels.loop.run {
+            ends.server.channel.value.send(head: first, payload: SharedSlice(file.bytes), token: 1)
+        }
+        try file.shorten(to: 50_000)
+        await channels.otherLoop.run { ends.client.channel.value.resumeReading() }
+        try await eventually("the end is seen") { ends.server.notes.value.end != nil }
+        #expect(ends.server.notes.value.progress == [.began(1)])
+        #expect(ends.client.notes.value.payloads.isEmpty)
+        await channels.close(ends.client)
     }
 
     @Test("What has not begun can be taken back while the peer reads nothing", arguments: TLSVersion.allCases)
