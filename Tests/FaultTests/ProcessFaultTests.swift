@@ -1,4 +1,5 @@
 import Foundation
+import MQTTWire
 import ProgramSupport
 import Testing
 
@@ -24,10 +25,19 @@ extension Faults {
             }
         }
 
-        @Test("SIGTERM: it ends cleanly, and so nothing is lost either")
+        @Test("SIGTERM: it ends cleanly and tells who understands, and so nothing is lost either")
         func terminate() async throws {
+            var password: String?
             try await FaultRun(fault: "SIGTERM of umd under load").underLoad { daemon, folder in
+                let known = if let password { password } else { try await Witness.addAccount(on: daemon) }
+                password = known
+                let witness = try await Witness(of: daemon, password: known)
                 #expect(try await daemon.stop() == 0)
+                let end = await witness.end
+                guard case .disconnectedByServer(.serverShuttingDown, _)? = end else {
+                    Issue.record("a client of MQTT 5.0 was not told, but saw \(String(describing: end))")
+                    return try await daemon.restarted()
+                }
                 try await StoredRecord.expectSoundDatabase(of: daemon.data, in: folder)
                 return try await daemon.restarted()
             }
@@ -49,6 +59,40 @@ extension Faults {
                 daemon.hangUp()
                 return daemon
             }
+        }
+    }
+}
+
+/// A client of MQTT 5.0 that waits for the end of its connection.
+private struct Witness {
+    private static let name = "witness"
+
+    private let client: MQTTClient
+    private let states: AsyncStream<MQTTClient.State>
+
+    /// - Returns: the password.
+    static func addAccount(on daemon: Daemon) async throws -> String {
+        try await daemon.json("mqtt-account", "add", name, "--subscribe", "witness/#")["password"].text
+    }
+
+    init(of daemon: Daemon, password: String) async throws {
+        var configuration = MQTTClient.Configuration(
+            host: "127.0.0.1", port: daemon.mqttPort, clientID: try ClientID(Self.name))
+        configuration.userName = Self.name
+        configuration.password = [UInt8](password.utf8)
+        configuration.reconnect = .never
+        client = try MQTTClient(configuration)
+        states = client.states
+        _ = try await client.connect()
+    }
+
+    /// Why its connection ended; nil if it said goodbye itself.
+    var end: MQTTClientError? {
+        get async {
+            for await state in states {
+                if case .disconnected(let error?) = state { return error }
+            }
+            return nil
         }
     }
 }

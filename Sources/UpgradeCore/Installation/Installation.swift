@@ -6,7 +6,7 @@ public struct Installation: Sendable {
     public let marker: InstallationMarker
     /// Its database.
     public let store: Store
-    /// Whether it has just been initialised.
+    /// Whether it has just got its first super user.
     public let isNew: Bool
 
     /// The first super user of an installation to be.
@@ -41,9 +41,7 @@ public struct Installation: Sendable {
         let contents = try folder.contents()
         if case .installation(let marker) = contents {
             try Store.checkLog(of: folder.database)
-            let installation = try await open(folder, marker, now: now)
-            try installation.store.writeLogAnew()
-            return installation
+            return try await open(folder, marker, isAlone: true, now: now)
         }
         try folder.create()
         // SQLite would make the file with the rights that the umask leaves.
@@ -55,9 +53,9 @@ public struct Installation: Sendable {
             }
         }
         try Store.checkLog(of: folder.database)
-        let store = try Store.open(at: folder.database, ifAbsent: .creates, now: now)
+        let store = try Store.open(at: folder.database, ifAbsent: .creates, isAlone: true, now: now)
         do {
-            try await Bootstrap(store: store, hasher: PasswordHasher())
+            let isNew = try await Bootstrap(store: store, hasher: PasswordHasher())
                 .initialise(username: firstUser.username, password: firstUser.password)
             let id = try await store.write { transaction in
                 if let id = try transaction.settings.value(idKey) { return id }
@@ -67,7 +65,7 @@ public struct Installation: Sendable {
             }
             let marker = InstallationMarker(installation: id)
             try folder.writeMarker(marker)
-            return Installation(folder: folder, marker: marker, store: store, isNew: true)
+            return Installation(folder: folder, marker: marker, store: store, isNew: isNew)
         } catch {
             try? store.close()
             throw error
@@ -91,13 +89,13 @@ public struct Installation: Sendable {
         let lock = try FolderLock.ifFree(folder)
         if lock != nil { try Store.checkLog(of: folder.database) }
         defer { withExtendedLifetime(lock) {} }
-        return try await open(folder, marker, now: now)
+        return try await open(folder, marker, isAlone: lock != nil, now: now)
     }
 
     private static func open(
-        _ folder: DataFolder, _ marker: InstallationMarker, now: @escaping @Sendable () -> Timestamp
+        _ folder: DataFolder, _ marker: InstallationMarker, isAlone: Bool, now: @escaping @Sendable () -> Timestamp
     ) async throws -> Installation {
-        let store = try Store.open(at: folder.database, ifAbsent: .isAnError, now: now)
+        let store = try Store.open(at: folder.database, ifAbsent: .isAnError, isAlone: isAlone, now: now)
         guard try await store.read({ try $0.settings.value(idKey) }) == marker.installation else {
             try? store.close()
             throw InstallationError.mixedUp(marker: folder.marker, database: folder.database)

@@ -32,11 +32,13 @@ public final class Store: Sendable {
     /// - Parameters:
     ///   - path: the file. Its folder exists.
     ///   - absence: what to do when there is no file.
+    ///   - isAlone: whether nobody else has the database open. What the last process left in the log is then written anew, before anything is added to it.
     ///   - now: the wall clock; another one for tests.
     /// - Returns: the store, ready for use.
     /// - Throws: ``StoreError``.
     public static func open(
-        at path: String, ifAbsent absence: Absence, now: @escaping @Sendable () -> Timestamp = Timestamp.now
+        at path: String, ifAbsent absence: Absence, isAlone: Bool = false,
+        now: @escaping @Sendable () -> Timestamp = Timestamp.now
     ) throws(StoreError) -> Store {
         let exists = FileManager.default.fileExists(atPath: path)
         if !exists, absence == .isAnError { throw .missing(path: path) }
@@ -47,6 +49,7 @@ public final class Store: Sendable {
         do {
             let pool = try DatabasePool(path: path, configuration: configuration)
             if exists { try Soundness.check(pool, path: path, mayBeEmpty: absence == .creates) }
+            if isAlone { try writeLogAnew(pool) }
             // Also migrations must be on the disk one after the other: a log with a hole in it counts as damaged.
             try promiseDurability(pool, path: path)
             try Migrations.migrator.migrate(pool)
@@ -105,22 +108,6 @@ public final class Store: Sendable {
         try await groupCommit.write(body)
     }
 
-    /// Writes what the last process left in the write-ahead log into the database, and flushes that, before anything is added to the log.
-    ///
-    /// If flushing the log failed then, the system may hold pages that it takes for written and the disk has never seen. They read well until the power
-    /// fails; what was added behind them would be lost with them.
-    func writeLogAnew() throws(StoreError) {
-        do {
-            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
-        } catch let error as DatabaseError {
-            // Somebody reads it just now; or there is no room, and so nothing can be added either.
-            if [.SQLITE_BUSY, .SQLITE_FULL].contains(error.resultCode) { return }
-            throw StoreError(error, path: path)
-        } catch {
-            throw .cannotOpen(path: path, problem: oneLine("\(error)"))
-        }
-    }
-
     /// The wall clock that transactions are dated by.
     var time: Timestamp { now() }
 
@@ -143,6 +130,18 @@ public final class Store: Sendable {
         let queue = try DatabaseQueue(path: path)
         try queue.writeWithoutTransaction { _ = try Int.fetchOne($0, sql: "PRAGMA schema_version") }
         try queue.close()
+    }
+
+    /// Writes what the last process left in the write-ahead log into the database, and flushes that.
+    ///
+    /// If flushing the log failed then, the system may hold pages that it takes for written and the disk has never seen. They read well until the power
+    /// fails; what was added behind them would be lost with them.
+    private static func writeLogAnew(_ pool: DatabasePool) throws {
+        do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_FULL].contains(error.resultCode) {
+            // A tool that knows no lock reads it just now; or there is no room, and so nothing can be added either.
+        }
     }
 
     private static var configuration: Configuration {

@@ -7,21 +7,21 @@ extension EngineSchedule {
     mutating func step() async throws {
         let gateway = pick(Self.gateways)
         var closing: Set<ConnectionID> = []
-        switch Int.random(in: 0..<41, using: &random) {
+        switch Int.random(in: 0..<44, using: &random) {
         case 0..<8: try await connect(gateway)
         case 8..<10: try await fixture.tell(disconnect(gateway, "connection lost"))
         case 10..<16: try await report(gateway)
         case 16..<23: try await progress()
         case 23..<28: return try await order()
-        case 28: return try await cancel()
-        case 29..<31: return try await changeReleases()
-        case 31: closing = try await enable(gateway)
-        case 32: try await move(gateway)
-        case 33:
+        case 28..<32: return try await cancel()
+        case 32..<34: return try await changeReleases()
+        case 34: closing = try await enable(gateway)
+        case 35: try await move(gateway)
+        case 36:
             guard chance(1, of: 3) else { return }
             closing = try await remove(gateway)
-        case 34..<39: try await passTime()
-        case 39: return try await insist(gateway)
+        case 37..<42: try await passTime()
+        case 42: return try await insist(gateway)
         default: try await restart()
         }
         try await catchUp(closing: closing)

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 import Testing
 import UpgradeProtocol
@@ -35,6 +36,36 @@ struct MigrationTests {
             try await GatewayService(store: store).remove("gw1", as: .boss)
             #expect(try await GatewayCredentials(store: store).all().isEmpty)
             #expect(try await store.integrityProblems().isEmpty)
+            try store.close()
+        }
+    }
+
+    @Test("what a process that died left in the log is in the database before a migration adds to the log")
+    func logOfTheDead() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/umd.sqlite3"
+            let old = try DatabasePool(path: path)
+            try Migrations.migrator.migrate(old, upTo: "4 figure indexes")
+            let companies = 3000
+            try await old.write { database in
+                for number in 0..<companies {
+                    try database.execute(
+                        sql: "INSERT INTO company (id, name, registered, created_at) VALUES (?, ?, 1, 0)",
+                        arguments: ["c\(number)", "Company \(number)"])
+                }
+            }
+            let copy = folder + "/copy.sqlite3"
+            for suffix in ["", "-wal"] {
+                try FileManager.default.copyItem(atPath: path + suffix, toPath: copy + suffix)
+            }
+            try old.close()
+            let left = try FileBytes.size(of: copy + "-wal")
+
+            let store = try Store.open(at: copy, ifAbsent: .isAnError, isAlone: true)
+            let log = try FileBytes.size(of: copy + "-wal")
+            #expect(log > 0 && log < left, "\(left) bytes were left, and there are \(log)")
+            let found = try await store.read { try Int.fetchOne($0.database, sql: "SELECT count(*) FROM company") }
+            #expect(found == companies)
             try store.close()
         }
     }
