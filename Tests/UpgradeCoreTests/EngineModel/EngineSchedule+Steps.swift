@@ -237,8 +237,15 @@ extension EngineSchedule {
     }
 
     mutating func cancel() async throws {
-        guard let deployment = chance(3, of: 4) ? model.live.map(\.deployment).max() : deployments.last else { return }
-        let principal = pick([.boss, .adminOf2, .adminOf3, .userOf2] as [Principal])
+        let companies = Dictionary(grouping: model.live, by: \.deployment).mapValues { upgrades in
+            Set(upgrades.compactMap { model.gateways[$0.gateway]?.company }).count
+        }
+        let widest = companies.max { ($0.value, $0.key) < ($1.value, $1.key) }
+        guard let deployment = chance(3, of: 4) ? widest?.key : deployments.last else { return }
+        // What reaches across companies is cancelled by somebody who may cancel a part of it only.
+        let principal = pick(
+            (widest?.value ?? 0) > 1
+                ? [.adminOf2, .adminOf3, .boss] : [.boss, .adminOf2, .adminOf3, .userOf2] as [Principal])
         note("\(principal.username) cancels \(deployment)")
         let isSuper = principal.role == .super
         let seen = model.upgrades.keys.filter { key in
