@@ -24,18 +24,22 @@ let libraries: [Target] = [
     .systemLibrary(name: "CPosix", path: "Sources/CPosix"),
     .target(name: "CCRC32"),
     .target(name: "WriteAheadLog", swiftSettings: settings),
+    .target(name: "SchemaCheck", dependencies: [grdb], swiftSettings: settings),
     .target(name: "UpgradeProtocol", dependencies: ["CCRC32"], swiftSettings: settings),
     .target(name: "MQTTWire", dependencies: ["CPosix", "COpenSSL", collections], swiftSettings: settings),
     .target(
         name: "MQTTBroker", dependencies: ["MQTTWire", "CPosix", collections, logging], swiftSettings: settings),
     .target(
         name: "MQTTBrokerStorage",
-        dependencies: ["MQTTBroker", "MQTTWire", "WriteAheadLog", grdb, collections, logging], swiftSettings: settings),
+        dependencies: ["MQTTBroker", "MQTTWire", "SchemaCheck", "WriteAheadLog", grdb, collections, logging],
+        swiftSettings: settings),
     .target(
         name: "UpgradeGateway", dependencies: ["UpgradeProtocol", "MQTTWire", logging], swiftSettings: settings),
     .target(
         name: "UpgradeCore",
-        dependencies: ["UpgradeProtocol", "WriteAheadLog", "COpenSSL", "CPosix", grdb, collections, heap, logging],
+        dependencies: [
+            "UpgradeProtocol", "SchemaCheck", "WriteAheadLog", "COpenSSL", "CPosix", grdb, collections, heap, logging,
+        ],
         swiftSettings: settings),
     .target(
         name: "UpgradeAPI",
@@ -208,7 +212,8 @@ let products: [Product] = [
 /// The sanitizers rebuild everything: `make test-asan` and `make test-tsan` set this, which leaves out what they do not run.
 let onlyBroker = Context.environment["ONLY_BROKER"] != nil
 let partOfBroker: Set = [
-    "COpenSSL", "CPosix", "WriteAheadLog", "MQTTWire", "MQTTBroker", "MQTTBrokerStorage", "embedded-broker",
+    "COpenSSL", "CPosix", "SchemaCheck", "WriteAheadLog", "MQTTWire", "MQTTBroker", "MQTTBrokerStorage",
+    "embedded-broker",
     "MQTTWireTests",
     "MQTTBrokerTests", "MQTTBrokerModelTests", "RandomSupport",
 ]

@@ -1,4 +1,5 @@
 import GRDB
+import SchemaCheck
 
 /// The tables of a store. Changes are appended as migrations.
 ///
@@ -55,6 +56,9 @@ enum Tables {
                 throw StorageError.damaged(path: path, problem: "it is another program's database")
             }
             if try migrator.hasBeenSuperseded(database) { throw StorageError.newer(path: path) }
+            if let missing = try migrator.missing(from: database) {
+                throw StorageError.damaged(path: path, problem: "\(missing) is not there")
+            }
             if try size(database) <= StorageLimits.fullCheckBytes { try checkPages(database) }
         }
     }

@@ -102,6 +102,10 @@ public struct Server: Service {
                 logger.notice(
                     "the data folder was initialised: log in as the super user and change the password",
                     metadata: ["data": "\(installation.folder.path)", "user": "\(Bootstrap.username)"])
+            } else if installation.hasNewMarker {
+                logger.warning(
+                    "the marker of the data folder was missing and was written anew, from what the database says",
+                    metadata: ["marker": "\(installation.folder.marker)"])
             }
             return (lock, installation)
         } catch let error as InstallationError {

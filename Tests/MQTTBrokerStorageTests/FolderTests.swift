@@ -42,6 +42,17 @@ struct FolderTests {
         #expect(throws: StorageError.newer(path: path)) { try StorageInspection.of(folder: folder.path) }
     }
 
+    @Test func isRefusedWhenItsTablesAreOthers() throws {
+        let folder = TemporaryFolder()
+        try DiskSessionStore(folder: folder.path).close()
+        try folder.change("ALTER TABLE message RENAME COLUMN flags TO fla7s")
+        let lost = StorageError.damaged(
+            path: folder.path + "/sessions.sqlite3",
+            problem: "the column flags of message (INTEGER NOT NULL) is not there")
+        #expect(throws: lost) { try DiskSessionStore(folder: folder.path) }
+        #expect(throws: lost) { try StorageInspection.of(folder: folder.path) }
+    }
+
     @Test(arguments: [
         "UPDATE session SET expiry = -1",
         "UPDATE delivery SET packet = 70000, stage = 1", "UPDATE delivery SET stage = 9",

@@ -8,6 +8,8 @@ public struct Installation: Sendable {
     public let store: Store
     /// Whether it has just got its first super user.
     public let isNew: Bool
+    /// Whether its marker was written just now, since there was none.
+    public let hasNewMarker: Bool
 
     /// The first super user of an installation to be.
     public struct FirstUser: Sendable {
@@ -65,7 +67,7 @@ public struct Installation: Sendable {
             }
             let marker = InstallationMarker(installation: id)
             try folder.writeMarker(marker)
-            return Installation(folder: folder, marker: marker, store: store, isNew: isNew)
+            return Installation(folder: folder, marker: marker, store: store, isNew: isNew, hasNewMarker: true)
         } catch {
             try? store.close()
             throw error
@@ -100,6 +102,6 @@ public struct Installation: Sendable {
             try? store.close()
             throw InstallationError.mixedUp(marker: folder.marker, database: folder.database)
         }
-        return Installation(folder: folder, marker: marker, store: store, isNew: false)
+        return Installation(folder: folder, marker: marker, store: store, isNew: false, hasNewMarker: false)
     }
 }

@@ -1,4 +1,5 @@
 import GRDB
+import SchemaCheck
 
 /// Whether an existing file is a database that this program can work with.
 enum Soundness {
@@ -24,6 +25,9 @@ enum Soundness {
                 throw StoreError.damaged(path: path, problem: "it is empty")
             }
             if try Migrations.migrator.hasBeenSuperseded(database) { throw StoreError.newer(path: path) }
+            if let missing = try Migrations.migrator.missing(from: database) {
+                throw StoreError.damaged(path: path, problem: "\(missing) is not there")
+            }
             let size = try size(of: database)
             let check = size <= fullCheckLimit ? "integrity_check" : "quick_check"
             // In a large database all but the tables that grow without end.

@@ -74,9 +74,7 @@ extension Faults {
                     let start = try await Start(on: data, arguments)
                     if case .missing = damage, mayBeGone, case .ready(let program) = start {
                         // A marker and a certificate are made anew, from what there is.
-                        let said =
-                            name.hasPrefix("broker")
-                            ? "\(path) is missing" : name.hasPrefix("tls") ? path : "was initialised"
+                        let said = name.hasPrefix("broker") ? "\(path) is missing" : path
                         #expect(program.errorsSoFar.contains(said), "\(what): nothing was said")
                     } else {
                         #expect(round >= chosen.count || start.isRefusal, "\(what): it started")

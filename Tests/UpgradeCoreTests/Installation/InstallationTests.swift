@@ -61,6 +61,7 @@ import UpgradeProtocol
             try FileManager.default.removeItem(atPath: folder.marker)
             #expect(try folder.contents() == .halfInitialised)
             let installation = try await initialise(folder)
+            #expect(installation.hasNewMarker)
             #expect(!installation.isNew, "nobody is told to log in as the first user of an installation that has users")
             let users = try await installation.store.read { try $0.users.superUsers() }
             #expect(users == 1)

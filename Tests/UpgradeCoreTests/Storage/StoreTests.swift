@@ -144,6 +144,23 @@ struct StoreTests {
         }
     }
 
+    @Test("what the schema lacks is named; what somebody added to it is no damage")
+    func schema() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/umd.sqlite3"
+            try Store.open(at: path, ifAbsent: .creates).close()
+            let stranger = try DatabaseQueue(path: path)
+            try await stranger.write { try $0.execute(sql: "CREATE INDEX mine ON company (name)") }
+            try Store.open(at: path, ifAbsent: .isAnError).close()
+            try await stranger.write { database in
+                try database.execute(sql: "ALTER TABLE company RENAME COLUMN registered TO regisdered")
+            }
+            try stranger.close()
+            let lost = "the column registered of company (INTEGER NOT NULL) is not there"
+            #expect(openError(path) == .damaged(path: path, problem: lost))
+        }
+    }
+
     @Test("a folder that does not exist is named")
     func noFolder() {
         let path = "/nonexistent-\(UUID().uuidString)/umd.sqlite3"
