@@ -27,6 +27,8 @@ struct FaultRun {
     var endsNoConnection = false
     /// Whether gateways come through a network on which things happen.
     var hasBadNetwork = false
+    /// Whether each round is a fault; if not, what happens on the network is.
+    var breaksDaemon = true
     /// Where the data folder lies; nil: beside what the test needs for itself.
     var volume: Volume?
 
@@ -73,6 +75,7 @@ struct FaultRun {
             let time = slowest.formatted(.units(allowed: [.milliseconds]))
             judge(
                 try history.entries(), try await StoredRecord(of: daemon.data),
+                tried: (breaksDaemon ? rounds : 0) + (network?.mishaps ?? 0),
                 note: ((network.map { [$0.summary] } ?? []) + ["stood again after \(time) at most"]).joined(
                     separator: ", "))
         }
@@ -93,12 +96,13 @@ struct FaultRun {
         return try await nothingIsPending(within: Self.longestPause)
     }
 
-    private func judge(_ entries: [Entry], _ record: StoredRecord, note: String) {
+    private func judge(_ entries: [Entry], _ record: StoredRecord, tried: Int, note: String) {
         let checker = HistoryChecker(entries: entries, record: record)
         let violations = checker.violations()
         FaultTable.add(
-            "\(fault) (seed \(Self.seed))", tried: rounds, checked: checker.promises, lost: violations.count,
+            "\(fault) (seed \(Self.seed))", tried: tried, checked: checker.promises, lost: violations.count,
             note: note)
+        #expect(tried > 0, "nothing happened")
         #expect(violations.isEmpty, "seed \(Self.seed): \(violations)")
     }
 }

@@ -7,21 +7,19 @@ import Synchronization
 final class FaultProxy: Sendable {
     /// What happens to one direction of a connection.
     private enum Mishap: CaseIterable {
-        /// Nothing: bytes pass as they come.
-        case none
         /// Both ends see an orderly end, in the midst of a packet.
         case cut
         /// Both ends see a reset.
         case reset
         /// Nothing passes any more, and neither end is told for a while.
         case halfOpen
-        /// Each byte goes alone.
+        /// Each byte of some goes alone.
         case oneByOne
     }
 
     private static let halfOpenTime = Duration.seconds(1)
-    private static let mostBytesBefore = 400_000
-    private static let fewestBytesBefore = 20
+    /// Powers of ten: as many connections break in their first packets as in the midst of a release.
+    private static let bytesBefore = 1.3...5.6
 
     let port: UInt16
     private let listener: Int32
@@ -39,7 +37,10 @@ final class FaultProxy: Sendable {
         Thread.detachNewThread { [self] in accept() }
     }
 
-    /// How often each mishap struck.
+    /// How many mishaps struck.
+    var mishaps: Int { counts.withLock { $0.values.reduce(0, +) } }
+
+    /// How often each of them did.
     var summary: String {
         counts.withLock { $0 }.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
     }
@@ -69,14 +70,8 @@ final class FaultProxy: Sendable {
             }
             let link = Link(client: client, server: server)
             for (from, to) in [(client, server), (server, client)] {
-                let (mishap, limit) = random.withLock { random in
-                    (
-                        Mishap.allCases.randomElement(using: &random) ?? .none,
-                        Int.random(in: Self.fewestBytesBefore...Self.mostBytesBefore, using: &random)
-                    )
-                }
                 Thread.detachNewThread { [self] in
-                    pass(from, to, until: limit, then: mishap, on: link)
+                    pass(from, to, on: link)
                     link.end()
                 }
             }
@@ -84,25 +79,34 @@ final class FaultProxy: Sendable {
         close(listener)
     }
 
-    private func pass(_ from: Int32, _ to: Int32, until limit: Int, then mishap: Mishap, on link: Link) {
+    private func nextMishap() -> (mishap: Mishap, after: Int) {
+        random.withLock { random in
+            (
+                Mishap.allCases.randomElement(using: &random) ?? .cut,
+                Int(pow(10, Double.random(in: Self.bytesBefore, using: &random)))
+            )
+        }
+    }
+
+    private func pass(_ from: Int32, _ to: Int32, on link: Link) {
         var buffer = [UInt8](repeating: 0, count: 16_384)
-        var passed = 0
+        var (mishap, left) = nextMishap()
         while true {
             let count = read(from, &buffer, buffer.count)
             guard count > 0 else { return }
-            passed += count
-            let strikes = passed >= limit && isBad.load(ordering: .relaxed) && mishap != .none
-            guard strikes else {
+            left -= count
+            guard left <= 0, isBad.load(ordering: .relaxed) else {
                 guard Loopback.send(buffer[..<count], to: to) else { return }
                 continue
             }
-            if passed - count < limit { counts.withLock { $0["\(mishap)", default: 0] += 1 } }
+            counts.withLock { $0["\(mishap)", default: 0] += 1 }
             switch mishap {
             case .oneByOne:
                 for byte in buffer[..<count] {
                     guard Loopback.send([byte], to: to) else { return }
                 }
-            case .none, .cut, .reset, .halfOpen:
+                (mishap, left) = nextMishap()
+            case .cut, .reset, .halfOpen:
                 _ = Loopback.send(buffer[..<(count / 2)], to: to)
                 if mishap == .halfOpen { Thread.sleep(forTimeInterval: Self.halfOpenTime / .seconds(1)) }
                 if mishap != .cut { link.reset() }
