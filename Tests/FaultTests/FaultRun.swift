@@ -29,6 +29,8 @@ struct FaultRun {
     var hasBadNetwork = false
     /// Whether each round is a fault; if not, what happens on the network is.
     var breaksDaemon = true
+    /// When nobody could have been told anything, though somebody may have been.
+    var blackouts = Blackouts()
     /// Where the data folder lies; nil: beside what the test needs for itself.
     var volume: Volume?
 
@@ -74,7 +76,7 @@ struct FaultRun {
             #expect(try await daemon.stop() == 0)
             let time = slowest.formatted(.units(allowed: [.milliseconds]))
             judge(
-                try history.entries(), try await StoredRecord(of: daemon.data),
+                blackouts.lifted(from: try history.entries()), try await StoredRecord(of: daemon.data),
                 tried: (breaksDaemon ? rounds : 0) + (network?.mishaps ?? 0),
                 note: ((network.map { [$0.summary] } ?? []) + ["stood again after \(time) at most"]).joined(
                     separator: ", "))

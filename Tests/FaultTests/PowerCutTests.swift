@@ -12,16 +12,32 @@ extension Faults {
             let rounds = FaultRun.isAskedFor ? FaultRun.rounds : 1
             var random = SeededGenerator(seed: FaultRun.seed)
             try await Volume.with(megabytes: FaultRun.isAskedFor ? 2048 : 512) { volume in
-                try await FaultRun(fault: "power cut under load", rounds: rounds, volume: volume)
-                    .underLoad { daemon, folder in
-                        try volume.cutPower()
-                        // Whoever still runs finds that nothing works, and may promise nothing.
-                        try await Task.sleep(for: .milliseconds(Int.random(in: 0...300, using: &random)))
+                let blackouts = Blackouts()
+                try await FaultRun(
+                    fault: "power cut under load", rounds: rounds, blackouts: blackouts, volume: volume
+                )
+                .underLoad { daemon, folder in
+                    let pause = Duration.milliseconds(Int.random(in: 0...300, using: &random))
+                    func cut(_ body: () async throws -> Void) async throws {
+                        try await body()
+                        try await Task.sleep(for: pause)
                         try await daemon.kill()
                         try volume.restorePower()
-                        try await StoredRecord.expectSoundDatabase(of: daemon.data, in: folder)
-                        return try await daemon.restarted()
                     }
+                    if Bool.random(using: &random) {
+                        // Between two flushes. Whoever still runs finds that nothing works, and may promise nothing.
+                        try await cut {
+                            try await daemon.pause()
+                            try volume.cutPower()
+                            daemon.resume()
+                        }
+                    } else {
+                        // In the midst of them: what is flushed may be there in part.
+                        try await blackouts.during { try await cut { try volume.cutPower() } }
+                    }
+                    try await StoredRecord.expectSoundDatabase(of: daemon.data, in: folder)
+                    return try await daemon.restarted()
+                }
             }
         }
 

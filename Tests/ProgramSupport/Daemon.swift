@@ -107,6 +107,24 @@ package final class Daemon: Sendable {
     /// Has it read its certificates again.
     package func hangUp() { program.signal(SIGHUP) }
 
+    /// Stands still, with all its threads, until ``resume()``: none of them is in the midst of a system call.
+    package func pause() async throws {
+        program.signal(SIGSTOP)
+        let tasks = "/proc/\(processIdentifier)/task"
+        let stands = try await poll(within: .seconds(30), every: .milliseconds(1)) {
+            try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy { task in
+                // The state follows the name, which is in parentheses.
+                let stat = try String(contentsOfFile: "\(tasks)/\(task)/stat", encoding: .utf8)
+                return stat.split(separator: ")").last?.hasPrefix(" T") ?? false
+            }
+        }
+        guard stands else { throw NoStandstill() }
+    }
+
+    package func resume() { program.signal(SIGCONT) }
+
+    private struct NoStandstill: Error {}
+
     package func stop() async throws -> Int32 {
         program.terminate()
         return try await program.end(within: .seconds(15)).status

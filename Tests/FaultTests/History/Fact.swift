@@ -1,3 +1,5 @@
+import Dispatch
+
 /// What one party did, was told or saw. Whatever was told is a promise that no fault may break.
 enum Fact: Codable, Equatable, Sendable {
     /// A gateway is about to report.
@@ -67,4 +69,6 @@ struct Entry: Codable, Equatable, Sendable {
     var time: UInt64
     var party: String
     var fact: Fact
+
+    static var now: UInt64 { DispatchTime.now().uptimeNanoseconds }
 }

@@ -14,7 +14,7 @@ final class History: Sendable {
 
     func record(_ party: String, _ fact: Fact) throws {
         try files.withLock { files in
-            let entry = Entry(time: DispatchTime.now().uptimeNanoseconds, party: party, fact: fact)
+            let entry = Entry(time: Entry.now, party: party, fact: fact)
             let file = try files[party] ?? open(party)
             files[party] = file
             try file.write(contentsOf: try JSONEncoder().encode(entry) + Data("\n".utf8))
