@@ -110,6 +110,9 @@ extension CertificateConcern {
                 "its \(certificate.keyKind) key has \(certificate.keyBits) bits, fewer than \(least); \(consequence)"
             )
         }
+        if !certificate.hasKnownSignature, role == .server || !certificate.isSelfSigned {
+            add(.unusable, severity, "it is signed in a way that nobody knows; the file may be damaged")
+        }
         // An authority is trusted for being in a file; nobody looks at the signature that it gave itself.
         if let digest = certificate.signatureDigest, certificate.hasWeakSignature,
             role == .server || !certificate.isSelfSigned

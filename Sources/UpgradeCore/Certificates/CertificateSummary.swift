@@ -27,6 +27,8 @@ public struct CertificateSummary: Hashable, Sendable {
     /// Whether its own key signed it.
     public let isSelfSigned: Bool
 
+    /// Whether OpenSSL knows the algorithm of its signature.
+    let hasKnownSignature: Bool
     /// The certificate itself.
     let der: [UInt8]
 
@@ -57,6 +59,7 @@ public struct CertificateSummary: Hashable, Sendable {
         keyType = KeyType(key)
         keyBits = key.map { Int(EVP_PKEY_get_bits($0)) } ?? 0
         signatureDigest = Self.signatureDigest(of: pointer)
+        hasKnownSignature = X509_get_signature_info(pointer, nil, nil, nil, nil) == 1
         fingerprint = try Self.fingerprint(of: pointer)
         isAuthority = X509_check_ca(pointer) > 0
         isSelfSigned = X509_self_signed(pointer, 1) == 1

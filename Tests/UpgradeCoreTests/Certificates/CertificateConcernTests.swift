@@ -40,6 +40,24 @@ import Testing
         }
     }
 
+    @Test func `a signature of an algorithm that nobody knows is named`() async throws {
+        try await withTLSFiles { files in
+            try files.makeAuthority()
+            try files.makeServer(names: CertificateNames())
+            let path = files.server.certificate
+            try await sh("openssl x509 -in '\(path)' -outform DER -out c.der", in: files.folder)
+            var der = [UInt8](try Data(contentsOf: URL(filePath: files.folder + "/c.der")))
+            let ecdsaWithSHA256: [UInt8] = [0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02]
+            let place = try #require(der.ranges(of: ecdsaWithSHA256).last)
+            der[place.upperBound - 1] ^= 0x40
+            try Data(der).write(to: URL(filePath: files.folder + "/c.der"))
+            try await sh("openssl x509 -in c.der -inform DER -out '\(path)'", in: files.folder)
+            let concern = try #require(files.concerns().first)
+            #expect(concern.kind == .unusable && concern.severity == .broken)
+            #expect(concern.problem.contains(path))
+        }
+    }
+
     @Test func `a weak certificate of somebody's authority is signed anew by it`() async throws {
         try await withTemporaryFolder { folder in
             try await sh(

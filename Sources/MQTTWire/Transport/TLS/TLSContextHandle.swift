@@ -54,20 +54,20 @@ final class TLSContextHandle: @unchecked Sendable {
             throw .keyDoesNotMatch(keyFile: keyFile, certificateFile: certificateFile, subject: own.holder)
         }
         guard SSL_CTX_use_certificate(pointer, own.pointer) == 1, SSL_CTX_use_PrivateKey(pointer, key) == 1 else {
-            throw refused(own)
+            throw refused(own, in: certificateFile)
         }
         for certificate in chain.dropFirst() {
             guard copenssl_ctx_add_chain_certificate(pointer, certificate.pointer) == 1 else {
-                throw refused(certificate)
+                throw refused(certificate, in: certificateFile)
             }
         }
         return own
     }
 
-    private func refused(_ certificate: X509Certificate) -> TLSError {
+    private func refused(_ certificate: X509Certificate, in file: String) -> TLSError {
         let reason = OpenSSLErrors.text(of: ERR_peek_error())
         ERR_clear_error()
-        return .notAccepted(subject: certificate.holder, reason: reason)
+        return .cannotUse(file: file, subject: certificate.holder, reason: reason)
     }
 
     /// Trusts the certificates of a file, each by itself: an intermediate or a server's own self-signed one do as well as a root.
@@ -76,7 +76,9 @@ final class TLSContextHandle: @unchecked Sendable {
         let authorities = try PEMFile.certificates(at: authorityFile)
         let store = SSL_CTX_get_cert_store(pointer)
         for authority in authorities {
-            guard X509_STORE_add_cert(store, authority.pointer) == 1 else { throw refused(authority) }
+            guard X509_STORE_add_cert(store, authority.pointer) == 1 else {
+                throw refused(authority, in: authorityFile)
+            }
         }
         X509_STORE_set_flags(store, UInt(X509_V_FLAG_PARTIAL_CHAIN))
         return authorities

@@ -4,6 +4,8 @@
 public indirect enum TLSError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A file could not be read, or holds what is neither certificate nor key.
     case cannotRead(file: String, reason: String)
+    /// OpenSSL does not take a file's certificate; its words.
+    case cannotUse(file: String, subject: String, reason: String)
     /// A file has no certificate in it.
     case noCertificate(file: String)
     /// A file has no private key in it.
@@ -41,6 +43,8 @@ public indirect enum TLSError: Error, Hashable, Sendable, CustomStringConvertibl
     public var description: String {
         switch self {
         case .cannotRead(let file, let reason): "cannot read \(file): \(reason)"
+        case .cannotUse(let file, let subject, let reason):
+            "\(file): the certificate of \(subject) cannot be used: \(reason)"
         case .noCertificate(let file): "\(file) has no PEM certificate in it"
         case .noPrivateKey(let file): "\(file) has no PEM private key in it"
         case .encryptedKey(let file):
