@@ -50,7 +50,10 @@ enum Tables {
 
     private static func check(_ queue: DatabaseQueue, _ path: String) throws {
         try queue.read { database in
-            let tables = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+            // The migrator makes its own table before the first migration.
+            let tables =
+                try Int.fetchOne(
+                    database, sql: "SELECT count(*) FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations'") ?? 0
             guard tables > 0 else { return }
             guard try Int32.fetchOne(database, sql: "PRAGMA application_id") == applicationID else {
                 throw StorageError.damaged(path: path, problem: "it is another program's database")

@@ -1,3 +1,4 @@
+import Foundation
 import MQTTBroker
 import MQTTBrokerStorage
 import MQTTWire
@@ -40,6 +41,16 @@ struct FolderTests {
         try folder.change("INSERT INTO grdb_migrations VALUES ('of a later version')")
         #expect(throws: StorageError.newer(path: path)) { try DiskSessionStore(folder: folder.path) }
         #expect(throws: StorageError.newer(path: path)) { try StorageInspection.of(folder: folder.path) }
+    }
+
+    @Test func isMadeAnewWhenItsMakingWasCutOff() throws {
+        let folder = TemporaryFolder()
+        // As a process leaves it that dies before the first migration.
+        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
+        try folder.change("CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+        let store = try DiskSessionStore(folder: folder.path)
+        #expect(try store.load().sessions.isEmpty)
+        store.close()
     }
 
     @Test func isRefusedWhenItsTablesAreOthers() throws {

@@ -20,7 +20,8 @@ enum Soundness {
                 database, sql: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
             let applicationID = try Int32.fetchOne(database, sql: "PRAGMA application_id")
             guard applicationID == Self.applicationID else {
-                if !tables.isEmpty { throw StoreError.foreign(path: path) }
+                // The migrator makes its own table before the first migration.
+                if tables != ["grdb_migrations"], !tables.isEmpty { throw StoreError.foreign(path: path) }
                 if mayBeEmpty { return }
                 throw StoreError.damaged(path: path, problem: "it is empty")
             }

@@ -85,6 +85,21 @@ struct StoreTests {
         }
     }
 
+    @Test("a first start that was cut off before the first migration goes on")
+    func cutOff() async throws {
+        try await withTemporaryFolder { folder in
+            let path = folder + "/umd.sqlite3"
+            let started = try DatabaseQueue(path: path)
+            try await started.write {
+                try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+            }
+            try started.close()
+            #expect(openError(path) == .damaged(path: path, problem: "it is empty"))
+            try Store.open(at: path, ifAbsent: .creates).close()
+            try Store.open(at: path, ifAbsent: .isAnError).close()
+        }
+    }
+
     @Test("text is no database")
     func noDatabase() async throws {
         try await withTemporaryFolder { folder in
