@@ -137,4 +137,4 @@ build-dependencies:
 
 .PHONY: test-dependencies
 test-dependencies: build-dependencies
-	@Scripts/install-dependencies.sh chromium chromium-driver curl e2fsprogs mosquitto mosquitto-clients openssl sqlite3 strace
+	@Scripts/install-dependencies.sh chromium chromium-driver curl e2fsprogs libfaketime mosquitto mosquitto-clients openssl sqlite3 strace
